@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The run journal: the only publisher. SQLite (WAL, synchronous=FULL); each run's events are numbered from 1 without
+// gaps and chained by SHA-256 (contract section 13). A Journal belongs to one thread; several processes may open one home.
+//
+// Kept narrow and free of SQLite's accents: the same interface will sit on PostgreSQL.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bundles/canon/json.hpp"
+#include "bundles/clock/time.hpp"
+#include "bundles/files/fd.hpp"
+#include "bundles/files/home.hpp"
+
+namespace stella::journal {
+
+struct Event {
+  std::int64_t seq = 0;
+  clock::Time at{};
+  std::string type, run, step;  // step empty: of the run
+  int attempt = 1;
+  std::string prev;             // SHA-256 hex of the previous line, 64 zeros first
+  canon::Json data;
+  std::string line;             // the RFC 8785 object {seq, at, type, run, step?, attempt, prev, data}, without newline
+};
+struct NewEvent { std::string type, step; canon::Json data; };
+
+struct RunRow {                 // a cache of what the events say; never decides at a gate
+  std::string id, tenant, pack, version, pack_digest, plan_hash, state, code, reason, requested_by;
+  int attempt = 1;
+  clock::Time created{}, updated{};
+  std::string folder;           // absolute
+  canon::Json detail;           // what the run room wants to find again quickly
+};
+struct RunChange { std::optional<std::string> state, code, reason, plan_hash, requested_by; std::optional<int> attempt; std::optional<canon::Json> detail; };
+struct Head { std::int64_t seq = 0; std::string hash; };  // hash of the last line; 64 zeros when there is none
+
+class RunLock {                 // held: no other process runs this run; dies with the process
+ public:
+  explicit RunLock(files::Fd fd) : fd_(std::move(fd)) {}
+ private:
+  files::Fd fd_;
+};
+
+class Journal {
+ public:
+  static Journal open(const files::Home& home);  // ERR_JOURNAL_TAMPERED for a file that is no journal or of a newer version
+  Journal(Journal&&) noexcept;
+  ~Journal();
+
+  // Makes the row, the folder runs/<id with _ for :>/ and event 1 in one go; the id run:TENANT:<compact time> is unique.
+  RunRow create_run(const RunRow& draft, const NewEvent& submitted, clock::Time now);
+  // Appends in one durable transaction; the row changes with it. `at` never goes back within a run.
+  std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change, clock::Time now);
+  [[nodiscard]] std::vector<Event> events(const std::string& run, std::int64_t after_seq = 0) const;
+  [[nodiscard]] RunRow need(const std::string& run) const;  // ERR_RUN_NOT_FOUND
+  struct Filter { std::string tenant, state, pack; std::size_t limit = 100; };
+  [[nodiscard]] std::vector<RunRow> list(const Filter& filter) const;  // newest first
+  [[nodiscard]] Head head(const std::string& run) const;
+  void verify_chain(const std::string& run) const;          // ERR_JOURNAL_TAMPERED, at the first event that does not follow
+  [[nodiscard]] RunLock lock_run(const RunRow& run) const;  // ERR_RUN_BUSY
+
+ private:
+  struct State;
+  explicit Journal(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace stella::journal

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# A room is one folder, one static library, one namespace. stella_room() refuses a room it USES that is not declared
+# yet, so there are no cycles; the `rooms` target refuses an #include of a room that is not in USES.
+include(GoogleTest)
+
+function(stella_room room)
+  cmake_parse_arguments(R "" "" "SOURCES;USES;LIBS" ${ARGN})
+  string(REPLACE "/" "_" target "stella_${room}")
+  get_property(declared GLOBAL PROPERTY STELLA_ROOMS)
+  add_library(${target} STATIC ${R_SOURCES})
+  target_link_libraries(${target} PUBLIC stella_warnings PRIVATE ${R_LIBS})
+  foreach(used ${R_USES})
+    if(NOT used IN_LIST declared)
+      message(FATAL_ERROR "room ${room} uses ${used}, which is not declared before it")
+    endif()
+    string(REPLACE "/" "_" used_target "stella_${used}")
+    target_link_libraries(${target} PUBLIC ${used_target})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY STELLA_ROOMS ${room})
+  string(REPLACE ";" "," uses "${R_USES}")
+  set_property(GLOBAL APPEND PROPERTY STELLA_ROOM_LINES "${room}:${uses}")
+  set(test ${CMAKE_SOURCE_DIR}/tests/unit/${room}_test.cpp)
+  file(GLOB more CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}_*_test.cpp)
+  set(tests ${more})
+  if(EXISTS ${test})
+    list(APPEND tests ${test})
+  endif()
+  if(tests AND NOT STELLA_FUZZ)
+    add_executable(${target}_test ${tests})
+    target_compile_definitions(${target}_test PRIVATE STELLA_TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
+    target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest GTest::gtest_main ${R_LIBS})
+    gtest_discover_tests(${target}_test DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
+endfunction()
+
+function(stella_rooms_check)
+  get_property(lines GLOBAL PROPERTY STELLA_ROOM_LINES)
+  string(REPLACE ";" "\n" text "${lines}")
+  file(WRITE ${CMAKE_BINARY_DIR}/rooms.txt "${text}\n")
+  add_custom_target(rooms ALL
+    COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/architecture/check_rooms.py ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/rooms.txt
+    COMMENT "rooms: direction, size, names, tests" VERBATIM)
+endfunction()
