@@ -53,6 +53,8 @@ class Journal {
   ~Journal();
 
   // Makes the row, the folder runs/<id with _ for :>/ and event 1 in one go; the id run:TENANT:<compact time> is unique.
+  // draft.folder, when not empty, is a prepared folder beneath the same runs/: it is renamed to the run's folder, so that
+  // a run that is in the journal always has all its files.
   RunRow create_run(const RunRow& draft, const NewEvent& submitted, clock::Time now);
   // Appends in one durable transaction; the row changes with it. `at` never goes back within a run.
   std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change, clock::Time now);
@@ -61,6 +63,8 @@ class Journal {
   struct Filter { std::string tenant, state, pack; std::size_t limit = 100; };
   [[nodiscard]] std::vector<RunRow> list(const Filter& filter) const;  // newest first
   [[nodiscard]] Head head(const std::string& run) const;
+  // Runs in `state`, oldest first, of all tenants: for what is due by time.
+  [[nodiscard]] std::vector<RunRow> in_state(const std::string& state) const;
   void verify_chain(const std::string& run) const;          // ERR_JOURNAL_TAMPERED, at the first event that does not follow
   [[nodiscard]] RunLock lock_run(const RunRow& run) const;  // ERR_RUN_BUSY
 
