@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an approver's or auditor's machine reads out of a plan's bytes. It trusts no summary: everything that is shown
+// and counted comes from here. Reads only `stella.plan.v1` (contract section 7). Any thread.
+//
+// Errors: ERR_APPROVAL_MALFORMED, reason `plan`, for bytes that are not RFC 8785 or lack what a plan must have.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bundles/canon/digest.hpp"
+#include "bundles/canon/json.hpp"
+
+namespace stella::approval {
+
+struct PlanEndpoint {
+  std::string host, address;
+  int port = 0;
+  auto operator<=>(const PlanEndpoint&) const = default;
+};
+struct PlanSecret {
+  std::string name, scope;
+  std::vector<std::string> steps;
+};
+struct PlanGate {
+  std::string id;
+  int threshold = 1;
+  std::map<std::string, int> roles;
+};
+struct PlanStep {
+  std::string id, kind;  // run, gate.approval, gate.policy
+  std::string gate;      // the approval's id, of a gate.approval
+  std::vector<std::string> needs;
+  canon::Json node;      // as it stands in the plan
+};
+
+struct PlanView {
+  canon::Json document;
+  canon::Digest hash;
+  std::string pack_name, pack_version, tenant, mode;
+  canon::Digest pack_digest;
+  std::vector<PlanStep> steps;
+  std::vector<PlanGate> gates;
+  std::vector<PlanSecret> secrets;
+  std::vector<PlanEndpoint> allowed;
+  bool host_programs = false;  // runtime: "host"
+
+  [[nodiscard]] const PlanGate* find_gate(const std::string& id) const;
+  // Steps that may start once this gate is open: they need it, directly or through others, and wait for no later gate.
+  [[nodiscard]] std::vector<std::string> released_by(const std::string& gate) const;
+  // Steps that wait for this gate, directly or through others, later gates' included.
+  [[nodiscard]] std::vector<std::string> behind(const std::string& gate) const;
+};
+[[nodiscard]] PlanView read_plan(std::string_view bytes, const std::string& at);
+
+}  // namespace stella::approval
