@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 (streaming, OpenSSL EVP with SHA-NI), text encodings, and the Merkle tree of RFC 6962. A hasher belongs to one thread.
+// SHA-256 (streaming, OpenSSL EVP with SHA-NI), text encodings, and the Merkle tree of RFC 6962. A hasher belongs to
+// one thread.
 #pragma once
 
 #include <array>
@@ -46,11 +47,12 @@ class Sha256 {
 [[nodiscard]] std::vector<std::uint8_t> from_hex(std::string_view text, fault::Code code, const std::string& at);
 [[nodiscard]] std::string to_base64(std::span<const std::uint8_t> bytes);
 [[nodiscard]] std::string to_base64(std::string_view bytes);
-// Standard alphabet, padded, no white space, no stray low bits (RFC 4648 section 3.5); else throws `code`, reason `base64`.
+// Standard alphabet, padded, no white space, no stray low bits (RFC 4648 section 3.5); else throws `code`, reason
+// `base64`.
 [[nodiscard]] std::string from_base64(std::string_view text, fault::Code code, const std::string& at);
 [[nodiscard]] std::string random_hex(std::size_t bytes);  // from the kernel's generator
 
-[[nodiscard]] Digest merkle_leaf(std::string_view line);                     // SHA-256(00 || line)
-[[nodiscard]] Digest merkle_root(std::span<const Digest> leaves);            // RFC 6962 section 2.1; empty: SHA-256("")
+[[nodiscard]] Digest merkle_leaf(std::string_view line);           // SHA-256(00 || line)
+[[nodiscard]] Digest merkle_root(std::span<const Digest> leaves);  // RFC 6962 section 2.1; empty: SHA-256("")
 
 }  // namespace stella::canon

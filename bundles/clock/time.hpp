@@ -21,9 +21,9 @@ class Clock {
 };
 [[nodiscard]] const Clock& system_clock() noexcept;
 
-[[nodiscard]] std::string format(Time time);         // 2026-11-23T16:54:33Z; milliseconds are cut off
-[[nodiscard]] std::string format_millis(Time time);  // 2026-11-23T16:54:33.120Z
-[[nodiscard]] std::string format_compact(Time time); // 20261123T165433120Z, as in a run id
+[[nodiscard]] std::string format(Time time);          // 2026-11-23T16:54:33Z; milliseconds are cut off
+[[nodiscard]] std::string format_millis(Time time);   // 2026-11-23T16:54:33.120Z
+[[nodiscard]] std::string format_compact(Time time);  // 20261123T165433120Z, as in a run id
 // RFC 3339 in UTC with `Z`, optional 1..3 fraction digits; anything else throws `code`, reason `time`, at `at`.
 [[nodiscard]] Time parse_time(std::string_view text, fault::Code code, const std::string& at);
 

@@ -11,7 +11,9 @@ namespace stella::files {
 template <auto Close>
 struct Closer {
   template <class T>
-  void operator()(T* handle) const noexcept { Close(handle); }
+  void operator()(T* handle) const noexcept {
+    Close(handle);
+  }
 };
 template <class T, auto Close>
 using Handle = std::unique_ptr<T, Closer<Close>>;

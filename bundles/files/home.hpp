@@ -8,8 +8,8 @@ namespace stella::files {
 
 class Home {
  public:
-  // `path` empty: $STELLA_HOME, else ~/.stella. Made with mode 0700 when it is missing. ERR_HOME_UNSAFE when it is not a
-  // folder, belongs to another uid, or group or others can write to it.
+  // `path` empty: $STELLA_HOME, else ~/.stella. Made with mode 0700 when it is missing. ERR_HOME_UNSAFE when it is not
+  // a folder, belongs to another uid, or group or others can write to it.
   static Home open(const std::string& path = {});
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

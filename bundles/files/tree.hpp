@@ -15,13 +15,13 @@ enum class Kind { file, folder, link, other };
 struct Entry {
   std::string path;  // relative, `/` between parts
   Kind kind;
-  unsigned mode;     // permission bits
+  unsigned mode;  // permission bits
   std::uint64_t size_bytes;
   std::string link_target;
 };
 
-// Every entry beneath `root`, sorted bytewise by path. More than `max_entries` is ERR_FILE_UNSUITABLE, reason `entries`.
-// A missing root gives an empty list.
+// Every entry beneath `root`, sorted bytewise by path. More than `max_entries` is ERR_FILE_UNSUITABLE, reason
+// `entries`. A missing root gives an empty list.
 [[nodiscard]] std::vector<Entry> list_tree(const std::string& root, std::size_t max_entries = 1000000);
 
 }  // namespace stella::files

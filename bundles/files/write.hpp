@@ -33,8 +33,9 @@ class AtomicFile {
 
 void write_all(int fd, std::string_view bytes, const std::string& name);
 void sync_folder(const std::string& path);
-void make_folders(const std::string& path, unsigned mode = 0700);  // like mkdir -p; existing folders are left as they are
-void remove_tree(const std::string& path);                         // never follows links; missing is fine
+void make_folders(const std::string& path,
+                  unsigned mode = 0700);    // like mkdir -p; existing folders are left as they are
+void remove_tree(const std::string& path);  // never follows links; missing is fine
 [[nodiscard]] std::uint64_t free_bytes(const std::string& path);
 
 // Kills this process with SIGKILL when STELLA_CRASH_AT is `name`, or `name:N` at the N-th passage: the named points

@@ -63,7 +63,9 @@ bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noe
   return a.size() == b.size() && (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-void fill_random(std::span<std::uint8_t> out) noexcept { randombytes_buf(out.data(), out.size()); }
+void fill_random(std::span<std::uint8_t> out) noexcept {
+  randombytes_buf(out.data(), out.size());
+}
 
 void protect_process() {
   initialise();

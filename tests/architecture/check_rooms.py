@@ -80,7 +80,7 @@ def main():
     for layer in LAYERS:
         for folder, _, names in os.walk(os.path.join(root, layer)):
             for name in names:
-                if name.endswith((".cpp", ".hpp")):
+                if name.endswith((".cpp", ".hpp")) and "/".join(os.path.relpath(folder, root).split(os.sep)[:2]) in rooms:
                     check_file(root, os.path.join(folder, name), rooms, problems)
     for problem in sorted(problems):
         print(problem, file=sys.stderr)
