@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict YAML for people's files: one document, no anchors, aliases, tags, merge keys or duplicate keys; core-schema
-// scalars only (`no`, `012`, `12:30` stay strings). libfyaml, which never resolves anything here. One thread per document.
-// Limits: 1 MiB, 64 levels, 50,000 nodes.
+// Strict YAML for people's files: one document, no anchors, aliases, tags, directives, merge keys or duplicate keys;
+// member names are text. Plain scalars: `null`, `~` and nothing are null, `true`, `false` (and `True TRUE False FALSE`)
+// are booleans, numbers are what JSON writes as numbers, everything else is text: `no`, `012`, `0x1f`, `12:30`,
+// `1.4.0`. Reads libfyaml's events one by one and stops at the first thing it refuses; nothing is ever resolved, so a
+// bomb of aliases costs no more than its first line. One thread per document. Limits: 1 MiB of UTF-8, 64 levels, 50,000
+// nodes, names of 1,024 bytes, integers within +-2^53.
 #pragma once
 
 #include <map>
@@ -12,13 +15,15 @@
 
 namespace stella::yaml {
 
-struct Mark { int line = 0, column = 0; };  // from 1
+struct Mark {
+  int line = 0, column = 0;  // from 1; columns count characters
+};
 
 struct Document {
   canon::Json value;
   std::string name;                   // for messages
   std::map<std::string, Mark> marks;  // JSON pointer -> where its value starts; pointer + "#" -> where its key starts
-  // `name:line:column` of the value at `pointer`, or of its nearest parent.
+  // `name:line:column` of the value at `pointer`, or of its nearest parent. Without marks (JSON): `name:/pointer`.
   [[nodiscard]] std::string at(const std::string& pointer) const;
   [[nodiscard]] std::string at_key(const std::string& pointer) const;
 };
@@ -27,5 +32,8 @@ struct Document {
 [[nodiscard]] Document parse(std::string_view text, const std::string& name, fault::Code code);
 // Reads JSON (strict) when the name ends in .json, else YAML. JSON marks are not kept: at() gives the pointer.
 [[nodiscard]] Document parse_by_name(std::string_view text, const std::string& name, fault::Code code);
+
+// One more step of a JSON pointer: `/` and `name` with `~` and `/` escaped (RFC 6901).
+[[nodiscard]] std::string pointer_step(std::string_view name);
 
 }  // namespace stella::yaml
