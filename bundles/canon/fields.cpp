@@ -2,6 +2,7 @@
 #include "bundles/canon/fields.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verbs of the contract that come with a later version: refused by name, with what to do today.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "appliance/cli/command.hpp"
+
+namespace stella::cli {
+
+Command refused_for_now(std::vector<std::string> path, const std::string& instead) {
+  const std::string name = fmt::format("stella {}", fmt::join(path, " "));
+  Command row;
+  row.path = std::move(path);
+  row.summary = "comes with a later version";
+  row.example = name;
+  row.takes_anything = true;
+  row.act = [name, instead](Invocation&) -> int {
+    throw fault::Error(fault::Code::usage, "not-yet", fmt::format("`{}` comes with a later version", name), {},
+                       instead);
+  };
+  return row;
+}
+
+void refuse_option_for_now(const std::string& option, const std::string& instead) {
+  throw fault::Error(fault::Code::usage, "not-yet", fmt::format("`{}` comes with a later version", option), {},
+                     instead);
+}
+
+std::vector<Command> planned_commands() {
+  const std::string watch = "Use `stella pack runs show RUN` and `stella pack runs logs RUN --follow`.";
+  const std::string none = "Nothing replaces it today.";
+  return {
+      refused_for_now({"serve"}, watch),
+      refused_for_now({"token", "new"}, watch),
+      refused_for_now({"token", "list"}, watch),
+      refused_for_now({"token", "revoke"}, watch),
+      refused_for_now({"logs", "search"}, "Use `stella pack runs logs RUN` and grep."),
+      refused_for_now({"spool", "export"}, none),
+      refused_for_now({"chaos", "inject"}, none),
+      refused_for_now({"chaos", "report"}, none),
+      refused_for_now({"completion"}, none),
+      refused_for_now({"pack", "runs", "prune"},
+                      "Move the folders of old runs away by hand after exporting their evidence."),
+      refused_for_now({"pack", "runs", "hold"}, "Nothing is removed by itself today, so nothing needs holding."),
+      refused_for_now({"pack", "runs", "release"}, "Nothing is removed by itself today, so nothing needs holding."),
+      refused_for_now({"pack", "runs", "escalate"}, "Send what `stella pack runs show RUN --output json` prints."),
+      refused_for_now({"evidence", "repair"}, "Export the evidence again from the appliance."),
+  };
+}
+
+}  // namespace stella::cli

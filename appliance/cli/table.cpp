@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command table: all nouns, in the order of the help. A noun that is built adds its line here.
+#include <iterator>
+
+#include "appliance/cli/command.hpp"
+
+namespace stella::cli {
+
+std::vector<Command> all_commands() {
+  std::vector<Command> all;
+  const auto add = [&](std::vector<Command> rows) {
+    all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  };
+  add(general_commands());
+  add(planned_commands());
+  return all;
+}
+
+}  // namespace stella::cli
