@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The run journal: the only publisher. SQLite (WAL, synchronous=FULL); each run's events are numbered from 1 without
-// gaps and chained by SHA-256 (contract section 13). A Journal belongs to one thread; several processes may open one home.
+// gaps and chained by SHA-256 (contract section 13). A Journal belongs to one thread; several processes may open one
+// home.
 //
 // Kept narrow and free of SQLite's accents: the same interface will sit on PostgreSQL.
 #pragma once
@@ -23,53 +24,74 @@ struct Event {
   clock::Time at{};
   std::string type, run, step;  // step empty: of the run
   int attempt = 1;
-  std::string prev;             // SHA-256 hex of the previous line, 64 zeros first
+  std::string prev;  // SHA-256 hex of the previous line, 64 zeros first
   canon::Json data;
-  std::string line;             // the RFC 8785 object {seq, at, type, run, step?, attempt, prev, data}, without newline
+  std::string line;  // the RFC 8785 object {seq, at, type, run, step?, attempt, prev, data}, without newline
 };
-struct NewEvent { std::string type, step; canon::Json data; };
+struct NewEvent {
+  std::string type, step = {};
+  canon::Json data = {};
+};
 
-struct RunRow {                 // a cache of what the events say; never decides at a gate
+struct RunRow {  // a cache of what the events say; never decides at a gate
   std::string id, tenant, pack, version, pack_digest, plan_hash, state, code, reason, requested_by;
   int attempt = 1;
   clock::Time created{}, updated{};
-  std::string folder;           // absolute
-  canon::Json detail;           // what the run room wants to find again quickly
+  std::string folder;  // absolute
+  canon::Json detail;  // what the run room wants to find again quickly
 };
-struct RunChange { std::optional<std::string> state, code, reason, plan_hash, requested_by; std::optional<int> attempt; std::optional<canon::Json> detail; };
-struct Head { std::int64_t seq = 0; std::string hash; };  // hash of the last line; 64 zeros when there is none
+struct RunChange {  // what is absent stays
+  std::optional<std::string> state = {}, code = {}, reason = {}, plan_hash = {}, requested_by = {};
+  std::optional<int> attempt = {};
+  std::optional<canon::Json> detail = {};
+};
+struct Head {
+  std::int64_t seq = 0;
+  std::string hash;
+};  // hash of the last line; seq 0 and 64 zeros when there is none
 
-class RunLock {                 // held: no other process runs this run; dies with the process
+// Held: no other process runs this run; dies with the process. Kept per process (POSIX lock), so a second one in the
+// same process is not noticed.
+class RunLock {
  public:
   explicit RunLock(files::Fd fd) : fd_(std::move(fd)) {}
+
  private:
   files::Fd fd_;
 };
 
 class Journal {
  public:
-  static Journal open(const files::Home& home);  // ERR_JOURNAL_TAMPERED for a file that is no journal or of a newer version
+  static Journal open(
+      const files::Home& home);  // ERR_JOURNAL_TAMPERED for a file that is no journal or of a newer version
   Journal(Journal&&) noexcept;
   ~Journal();
 
-  // Makes the row, the folder runs/<id with _ for :>/ and event 1 in one go; the id run:TENANT:<compact time> is unique.
-  // draft.folder, when not empty, is a prepared folder beneath the same runs/: it is renamed to the run's folder, so that
-  // a run that is in the journal always has all its files.
+  // Makes the row, the folder runs/<id with _ for :>/ and event 1 in one go; the id run:TENANT:<compact time> is
+  // unique. draft.folder, when not empty, is a prepared folder beneath the same runs/: it is renamed to the run's
+  // folder, so that a run that is in the journal always has all its files.
   RunRow create_run(const RunRow& draft, const NewEvent& submitted, clock::Time now);
   // Appends in one durable transaction; the row changes with it. `at` never goes back within a run.
-  std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change, clock::Time now);
+  std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change,
+                            clock::Time now);
   [[nodiscard]] std::vector<Event> events(const std::string& run, std::int64_t after_seq = 0) const;
   [[nodiscard]] RunRow need(const std::string& run) const;  // ERR_RUN_NOT_FOUND
-  struct Filter { std::string tenant, state, pack; std::size_t limit = 100; };
+  struct Filter {
+    std::string tenant = {}, state = {}, pack = {};
+    std::size_t limit = 100;
+  };                                                                   // empty: any
   [[nodiscard]] std::vector<RunRow> list(const Filter& filter) const;  // newest first
   [[nodiscard]] Head head(const std::string& run) const;
   // Runs in `state`, oldest first, of all tenants: for what is due by time.
   [[nodiscard]] std::vector<RunRow> in_state(const std::string& state) const;
-  void verify_chain(const std::string& run) const;          // ERR_JOURNAL_TAMPERED, at the first event that does not follow
-  [[nodiscard]] RunLock lock_run(const RunRow& run) const;  // ERR_RUN_BUSY
+  void verify_chain(const std::string& run) const;  // ERR_JOURNAL_TAMPERED, at the first event that does not follow
+  [[nodiscard]] RunLock lock_run(const RunRow& run) const;  // ERR_RUN_BUSY, naming the process
+  // Nothing when another process has the run.
+  [[nodiscard]] std::optional<RunLock> try_lock_run(const RunRow& run) const;
+
+  struct State;  // of the room
 
  private:
-  struct State;
   explicit Journal(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

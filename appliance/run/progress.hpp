@@ -2,7 +2,8 @@
 // What the events of a run say about its steps and gates. Pure; any thread.
 //
 // A run's attempt is the `attempt` of its events. A step's `try` counts its starts over the whole run, so that
-// logs/<step>.<try>.log is never written twice. A new attempt starts with the steps that `pack.run.resumed` names as reused.
+// logs/<step>.<try>.log is never written twice. A new attempt starts with the steps that `pack.run.resumed` names as
+// reused.
 #pragma once
 
 #include <map>
@@ -24,24 +25,24 @@ enum class StepState { pending, running, succeeded, continued, failed, skipped, 
 
 struct StepProgress {
   StepState state = StepState::pending;
-  int tries = 0;            // starts so far, over all attempts
-  int tries_now = 0;        // starts in this attempt, for retries
-  std::string reason;       // of a failure: exit, signal, timeout, network, output, secret-in-output, ...
+  int tries = 0;       // starts so far, over all attempts
+  int tries_now = 0;   // starts in this attempt, for retries
+  std::string reason;  // of a failure: exit, signal, timeout, network, output, secret-in-output, ...
   canon::Json outputs = canon::Json::object();
-  std::string digest;       // of the plan's node when it was started: what "the same step" means
+  std::string digest;  // of the plan's node when it was started: what "the same step" means
   std::int64_t started_seq = 0;
 };
 
 struct GateProgress {
-  std::string step;                  // the step that holds the gate
-  std::int64_t waiting_seq = 0;      // of the last pack.gate.waiting in this attempt; 0: it does not wait yet
-  std::string waiting_head;          // hash of that event's line
+  std::string step;              // the step that holds the gate
+  std::int64_t waiting_seq = 0;  // of the last pack.gate.waiting in this attempt; 0: it does not wait yet
+  std::string waiting_head;      // hash of that event's line
   std::optional<clock::Time> expires_at;
-  bool approved = false;             // pack.gate.approved was seen: a cache, never a proof
-  std::string ended;                 // rejected, expired
+  bool approved = false;  // pack.gate.approved was seen: a cache, never a proof
+  std::string ended;      // rejected, expired
 };
 
-struct Blocked {                     // one row of the results' `blocked`
+struct Blocked {  // one row of the results' `blocked`
   std::string step, program, protocol, host, address, first;
   int port = 0;
   std::uint64_t count = 0;
@@ -50,13 +51,13 @@ struct Blocked {                     // one row of the results' `blocked`
 struct Progress {
   int attempt = 1;
   std::map<std::string, StepProgress> steps;
-  std::map<std::string, GateProgress> gates;     // by the approval's id
-  std::vector<Blocked> blocked;                  // of this attempt
-  std::vector<std::string> requesters;           // who submitted, resumed or extended; each once
-  std::string asked_hash;                        // --plan-hash of the submission, empty when none was given
+  std::map<std::string, GateProgress> gates;  // by the approval's id
+  std::vector<Blocked> blocked;               // of this attempt
+  std::vector<std::string> requesters;        // who submitted, resumed or extended; each once
+  std::string asked_hash;                     // --plan-hash of the submission, empty when none was given
   bool planned = false;
   [[nodiscard]] const StepProgress& step(const std::string& id) const;  // pending when nothing is known
-  [[nodiscard]] canon::Json outputs() const;     // {step: {name: value}} of every step that is done
+  [[nodiscard]] canon::Json outputs() const;  // {step: {name: value}} of every step that is done
   [[nodiscard]] std::vector<std::string> done() const;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run read back from its folder and its events, with everything checked that can be: for the runner, for approvals and
-// for evidence. One thread; a Record is tied to the moment it was read.
+// A run read back from its folder and its events, with everything checked that can be: for the runner, for approvals
+// and for evidence. One thread; a Record is tied to the moment it was read.
 //
-// The plan is computed again from the run's own bundle.pack, policy.dsse.json and inputs, and must be the plan.json that
-// lies there and the hash that the journal recorded (security.md rule 3).
+// The plan is computed again from the run's own bundle.pack, policy.dsse.json and inputs, and must be the plan.json
+// that lies there and the hash that the journal recorded (security.md rule 3).
 #pragma once
 
 #include <optional>
@@ -25,41 +25,49 @@ struct Record {
   journal::RunRow row;
   Progress progress;
   std::vector<journal::Event> events;
-  std::unique_ptr<plan::Plan> plan;                       // stays where it is: gate::Subject points to it
-  std::vector<packfile::Accepted::Signer> publishers;     // who signed the pack, under the policy the run was planned under
-  std::unique_ptr<site::Applied> planned_under;           // the run's policy.dsse.json
-  std::unique_ptr<site::Applied> current;                 // the home's applied policy now; null when there is none
+  std::unique_ptr<plan::Plan> plan;  // stays where it is: gate::Subject points to it
+  std::vector<packfile::Accepted::Signer>
+      publishers;                                // who signed the pack, under the policy the run was planned under
+  std::unique_ptr<site::Applied> planned_under;  // the run's policy.dsse.json
+  std::unique_ptr<site::Applied> current;        // the home's applied policy now; null when there is none
   std::string drift;  // empty: the current policy gives the same plan; else what it changes, in words
 };
 
-// ERR_RUN_NOT_FOUND; ERR_JOURNAL_TAMPERED; ERR_PACK_HASH_MISMATCH reason `stored` when the plan, the pack or an input in
-// the run's folder is not what was planned; ERR_PACK_SIGNATURE when the current policy takes the pack or its publisher away.
+// ERR_RUN_NOT_FOUND; ERR_JOURNAL_TAMPERED; ERR_PACK_HASH_MISMATCH reason `stored` when the plan, the pack or an input
+// in the run's folder is not what was planned; ERR_PACK_SIGNATURE when the current policy takes the pack or its
+// publisher away.
 [[nodiscard]] Record load_record(const files::Home& home, const journal::Journal& journal, const std::string& run);
 
 // The run as its gates see it. Points into `record`.
 [[nodiscard]] gate::Subject subject_of(const Record& record);
 
-// The one gate that waits; ERR_USAGE reason `gate` (naming the candidates) when none or several do and `wanted` is empty,
-// or when the plan has no gate `wanted`, with the nearest spelling.
+// The one gate that waits; ERR_USAGE reason `gate` (naming the candidates) when none or several do and `wanted` is
+// empty, or when the plan has no gate `wanted`, with the nearest spelling.
 [[nodiscard]] const plan::Gate& need_gate(const Record& record, const std::string& wanted);
 
-// What lies in work/, artifacts/ and the outputs now, at the journal's point where this gate began to wait: what goes into
-// a request, and what is compared with one. ERR_APPROVAL_REPLAYED reason `closed` when the gate does not wait.
+// What lies in work/, artifacts/ and the outputs now, at the journal's point where this gate began to wait: what goes
+// into a request, and what is compared with one. ERR_APPROVAL_REPLAYED reason `closed` when the gate does not wait.
 [[nodiscard]] gate::State state_now(const Record& record, const std::string& gate);
 
 // The time at which the gate runs out, counted from pack.gate.waiting.
 [[nodiscard]] clock::Time expiry_of(const Record& record, const std::string& gate);
 
 // The secrets that the steps behind the gate would lease; versions are left out while the vault is not open (null).
-struct ReviewedSecret { std::string name, scope; std::optional<std::int64_t> version; };
-[[nodiscard]] std::vector<ReviewedSecret> secrets_behind(const Record& record, const std::string& gate, lease::Source* vault);
+struct ReviewedSecret {
+  std::string name, scope;
+  std::optional<std::int64_t> version;
+};
+[[nodiscard]] std::vector<ReviewedSecret> secrets_behind(const Record& record, const std::string& gate,
+                                                         lease::Source* vault);
 
-// Gives a waiting gate more time: a new pack.gate.waiting (and so a new state, journal point and request). The person who
-// extends becomes a requester.
+// Gives a waiting gate more time: a new pack.gate.waiting (and so a new state, journal point and request). The person
+// who extends becomes a requester.
 void extend_gate(journal::Journal& journal, const Record& record, const std::string& gate, clock::Duration by,
                  const std::string& who, clock::Time now);
 
-// Ends a run whose gate was rejected: pack.gate.rejected, pack.run.failed with ERR_PACK_APPROVAL_REJECTED; evidence is sealed.
-void end_rejected(const files::Home& home, journal::Journal& journal, const Record& record, const gate::Tally& tally, clock::Time now);
+// Ends a run whose gate was rejected: pack.gate.rejected, pack.run.failed with ERR_PACK_APPROVAL_REJECTED; evidence is
+// sealed.
+void end_rejected(const files::Home& home, journal::Journal& journal, const Record& record, const gate::Tally& tally,
+                  clock::Time now);
 
 }  // namespace stella::run

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/journal/journal.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "appliance/journal/store.hpp"
+#include "bundles/files/write.hpp"
+
+namespace stella::journal {
+namespace {
+
+using fault::Code;
+using fault::Error;
+
+constexpr std::int32_t kApplication = 0x73746c6a;  // "stlj"
+constexpr std::array<std::string_view, 1> kSchema = {
+    "CREATE TABLE runs (id TEXT NOT NULL PRIMARY KEY, tenant TEXT NOT NULL, pack TEXT NOT NULL, version TEXT NOT NULL,"
+    " pack_digest TEXT NOT NULL, plan_hash TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT "
+    "NULL,"
+    " requested_by TEXT NOT NULL, attempt INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,"
+    " folder TEXT NOT NULL, detail TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX runs_by_time ON runs (created);"
+    "CREATE INDEX runs_by_state ON runs (state, created);"
+    "CREATE TABLE events (run TEXT NOT NULL REFERENCES runs (id), seq INTEGER NOT NULL, line TEXT NOT NULL,"
+    " PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;"};
+
+Event made_event(const RunRow& row, const NewEvent& draft, const Head& head, clock::Time at) {
+  Event event{.seq = head.seq + 1,
+              .at = at,
+              .type = draft.type,
+              .run = row.id,
+              .step = draft.step,
+              .attempt = row.attempt,
+              .prev = head.hash,
+              .data = draft.data.is_null() ? canon::Json::object() : draft.data,
+              .line = {}};
+  event.line = line_of(event);
+  return event;
+}
+
+void insert_event(const Journal::State& state, const Event& event) {
+  auto insert = state.connection.prepare("INSERT INTO events (run, seq, line) VALUES (?,?,?)");
+  insert.bind(1, event.run);
+  insert.bind(2, event.seq);
+  insert.bind(3, event.line);
+  insert.run();
+}
+
+bool exists(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0;
+}
+
+// The first time at or after `now` whose id and folder are both free: a crash may have left a folder without a row.
+std::string free_id(const Journal::State& state, const std::string& tenant, clock::Time now) {
+  for (auto at = now;; at += std::chrono::milliseconds(1)) {
+    std::string id = fmt::format("run:{}:{}", tenant, clock::format_compact(at));
+    if (!find_row(state, id) && !exists(state.runs + "/" + folder_name(id))) return id;
+  }
+}
+
+void settle_folder(const std::string& prepared, const std::string& folder) {
+  if (prepared.empty()) {
+    files::make_folders(folder, 0700);
+  } else if (std::rename(prepared.c_str(), folder.c_str()) != 0) {
+    throw fault::system_error(errno, "moving the prepared run to", folder);
+  }
+  files::sync_folder(folder.substr(0, folder.rfind('/')));
+}
+
+void apply_change(RunRow& row, const RunChange& change) {
+  if (change.state) row.state = *change.state;
+  if (change.code) row.code = *change.code;
+  if (change.reason) row.reason = *change.reason;
+  if (change.plan_hash) row.plan_hash = *change.plan_hash;
+  if (change.requested_by) row.requested_by = *change.requested_by;
+  if (change.attempt) row.attempt = *change.attempt;
+  if (change.detail) row.detail = *change.detail;
+}
+
+Error broken(const std::string& run, std::int64_t seq, const std::string& what) {
+  return Error(Code::journal_tampered, "chain", fmt::format("event {} of {} {}", seq, run, what), run);
+}
+
+}  // namespace
+
+Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Journal::Journal(Journal&&) noexcept = default;
+Journal::~Journal() = default;
+
+Journal Journal::open(const files::Home& home) {
+  files::make_folders(home.runs(), 0700);
+  const database::Options options{
+      .damaged = Code::journal_tampered, .busy = Code::run_busy, .wait = std::chrono::seconds(20)};
+  auto connection = database::Connection::open(home.runs() + "/journal.db", options);
+  connection.migrate(kApplication, kSchema);
+  return Journal(std::make_unique<State>(State{home.runs(), std::move(connection)}));
+}
+
+RunRow Journal::create_run(const RunRow& draft, const NewEvent& submitted, clock::Time now) {
+  database::Transaction transaction(state_->connection);
+  RunRow row = draft;
+  row.id = free_id(*state_, draft.tenant, now);
+  row.folder = state_->runs + "/" + folder_name(row.id);
+  row.created = row.updated = now;
+  if (row.detail.is_null()) row.detail = canon::Json::object();
+  settle_folder(draft.folder, row.folder);
+  const Event event = made_event(row, submitted, {0, std::string(kNoHead)}, now);
+  insert_row(*state_, row, folder_name(row.id), {event.seq, hash_of(event.line)});
+  insert_event(*state_, event);
+  transaction.commit();
+  return row;
+}
+
+std::vector<Event> Journal::append(const std::string& run, std::span<const NewEvent> drafts, const RunChange& change,
+                                   clock::Time now) {
+  database::Transaction transaction(state_->connection);
+  RunRow row = need(run);
+  Head last = head(run);
+  const Head recorded = recorded_head(*state_, run);
+  if (last.seq != recorded.seq || last.hash != recorded.hash)
+    throw broken(run, last.seq, "is not the last one that was recorded");
+  apply_change(row, change);
+  const clock::Time at = std::max(now, row.updated);
+  row.updated = at;
+  std::vector<Event> made;
+  for (const NewEvent& draft : drafts) {
+    made.push_back(made_event(row, draft, last, at));
+    insert_event(*state_, made.back());
+    last = {made.back().seq, hash_of(made.back().line)};
+  }
+  update_row(*state_, row, last);
+  transaction.commit();
+  return made;
+}
+
+std::vector<Event> Journal::events(const std::string& run, std::int64_t after_seq) const {
+  auto rows = state_->connection.prepare("SELECT seq, line FROM events WHERE run=? AND seq>? ORDER BY seq");
+  rows.bind(1, run);
+  rows.bind(2, after_seq);
+  std::vector<Event> found;
+  while (rows.step()) {
+    found.push_back(parse_line(rows.text(1), run));
+    if (found.back().seq != rows.integer(0)) throw broken(run, rows.integer(0), "has another number in its line");
+  }
+  return found;
+}
+
+RunRow Journal::need(const std::string& run) const {
+  if (auto row = find_row(*state_, run)) return *row;
+  throw Error(Code::run_not_found, "run", fmt::format("there is no run {} in this home", run), run);
+}
+
+std::vector<RunRow> Journal::list(const Filter& filter) const {
+  return select_rows(*state_, filter, false);
+}
+
+std::vector<RunRow> Journal::in_state(const std::string& state) const {
+  return select_rows(*state_, {.tenant = {}, .state = state, .pack = {}, .limit = 1000000}, true);
+}
+
+Head Journal::head(const std::string& run) const {
+  auto row = state_->connection.prepare("SELECT seq, line FROM events WHERE run=? ORDER BY seq DESC LIMIT 1");
+  row.bind(1, run);
+  if (!row.step()) return {0, std::string(kNoHead)};
+  return {row.integer(0), hash_of(row.text(1))};
+}
+
+void Journal::verify_chain(const std::string& run) const {
+  Head last{0, std::string(kNoHead)};
+  clock::Time at{};
+  for (const Event& event : events(run)) {
+    if (event.seq != last.seq + 1) throw broken(run, last.seq + 1, "is missing");
+    if (event.run != run) throw broken(run, event.seq, "belongs to another run");
+    if (event.prev != last.hash) throw broken(run, event.seq, "does not follow the one before it");
+    if (line_of(event) != event.line) throw broken(run, event.seq, "is not in canonical form");
+    if (event.at < at) throw broken(run, event.seq, "is earlier than the one before it");
+    at = event.at;
+    last = {event.seq, hash_of(event.line)};
+  }
+  const Head recorded = recorded_head(*state_, run);
+  if (last.seq != recorded.seq || last.hash != recorded.hash)
+    throw broken(run, last.seq, fmt::format("is the last one, but {} were recorded", recorded.seq));
+}
+
+}  // namespace stella::journal
