@@ -34,7 +34,7 @@ inline constexpr std::string_view kSiteType = "application/vnd.stella.site.v1+js
 [[nodiscard]] std::string pae(std::string_view payload_type, std::string_view payload);
 [[nodiscard]] Envelope sign(std::string_view payload_type, std::string payload, const trust::PrivateKey& key);
 void add_signature(Envelope& envelope, const trust::PrivateKey& key);  // replaces one by the same key
-[[nodiscard]] std::string serialise(const Envelope& envelope);          // RFC 8785 bytes, no newline
+[[nodiscard]] std::string serialise(const Envelope& envelope);         // RFC 8785 bytes, no newline
 // Strict; throws `malformed` (reason `envelope`).
 [[nodiscard]] Envelope parse(std::string_view text, fault::Code malformed, const std::string& at);
 // The key among `keys` that verifies this signature over the envelope, by trial; nullopt when none does.
@@ -54,7 +54,7 @@ struct Statement {
 [[nodiscard]] Envelope sign(const Statement& statement, const trust::PrivateKey& key);
 // Checks payloadType, one signature only, predicateType, then parses. Call after the signature was verified where
 // the contract says so. Throws `malformed` (reason `envelope`, `payload-type`, `predicate-type`, `statement`).
-[[nodiscard]] Statement parse_statement(const Envelope& envelope, std::string_view predicate_type, fault::Code malformed,
-                                        const std::string& at);
+[[nodiscard]] Statement parse_statement(const Envelope& envelope, std::string_view predicate_type,
+                                        fault::Code malformed, const std::string& at);
 
 }  // namespace stella::dsse
