@@ -57,7 +57,8 @@ struct Asked {
   std::string home_mark;                  // sha256:HEX, security.md rule 12
   std::string tenant, run;
   int attempt = 1;
-  std::string requested_by;
+  std::string requested_by;               // who asked for this attempt
+  std::vector<std::string> requesters;    // whoever submitted, resumed or extended the run: none of them may answer
   std::string pack_name, pack_version;
   canon::Digest pack_digest;
   std::vector<SignedBy> publishers;
