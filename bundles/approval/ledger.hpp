@@ -56,9 +56,9 @@ struct LedgerView {
 
 struct Checkpoint { std::string origin; std::int64_t size = 0; canon::Digest root; };
 [[nodiscard]] std::string ledger_origin(const std::string& appliance, const std::string& tenant);
-[[nodiscard]] std::string make_checkpoint(const std::string& origin, std::int64_t size, const canon::Digest& root, const trust::PrivateKey& key, const std::string& key_name);
-// Signed by one of `keys` and of this origin. ERR_APPROVAL_SIGNATURE reason `checkpoint`, ERR_APPROVAL_MALFORMED.
-[[nodiscard]] Checkpoint verify_checkpoint(std::string_view note, const std::string& origin, std::span<const trust::PublicKey> keys, const std::string& key_name, const std::string& at);
+[[nodiscard]] std::string make_checkpoint(const std::string& origin, std::int64_t size, const canon::Digest& root, const trust::PrivateKey& key);
+// The signer's name in the note is the origin. Signed by one of `keys` and of this origin. ERR_APPROVAL_SIGNATURE reason `checkpoint`, ERR_APPROVAL_MALFORMED.
+[[nodiscard]] Checkpoint verify_checkpoint(std::string_view note, const std::string& origin, std::span<const trust::PublicKey> keys, const std::string& at);
 // The lines reach at least as far as the checkpoint and give its root: ERR_APPROVAL_ROLLBACK `shorter`,
 // ERR_JOURNAL_TAMPERED `ledger`.
 void require_consistent(const Checkpoint& checkpoint, std::span<const canon::Digest> leaves, const std::string& at);
@@ -74,7 +74,7 @@ struct NewLine {
 // The ledger of a tenant in a home: $HOME/runs/ledger/<tenant>/. Opening verifies the whole of it.
 class Ledger {
  public:
-  // Missing: empty. The signer's name in the note is the origin.
+  // Missing: empty.
   static Ledger open(const std::string& folder, const std::string& appliance, const std::string& tenant,
                      std::span<const trust::PublicKey> keys);
   [[nodiscard]] const LedgerView& view() const noexcept { return view_; }

@@ -107,7 +107,7 @@ struct Request {
 [[nodiscard]] Request verify_request(Parcel parcel, const site::Policy& trusted);
 
 struct Draft {
-  Asked asked;          // appliance_key_id, policy_* and steps_released are filled in here
+  Asked asked;          // appliance_key_id, policy_*, ledger_*, network and steps_released are filled in here
   std::string plan;     // canonical bytes
   std::string site;     // envelope text
   std::string checkpoint;

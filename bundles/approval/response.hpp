@@ -53,14 +53,13 @@ struct Signed {  // a response whose signature verified under a key that the pol
 // ERR_APPROVAL_MISMATCH predicate-type, ERR_APPROVAL_MALFORMED (payload-type, json, statement, comment, decision).
 [[nodiscard]] Signed verify_response(const dsse::Envelope& envelope, std::span<const site::Policy* const> policies,
                                      const std::string& name);
-// Binds it to one request: ERR_APPROVAL_MISMATCH with reason tenant, run, attempt, gate, plan-hash, nonce, display.
+// Binds it to one request: ERR_APPROVAL_MISMATCH with reason tenant, run, attempt, gate, plan-hash, nonce, display, ledger.
 void require_answers(const Signed& response, const Request& request);
 
 struct Decided {
   Decision decision = Decision::approved;
-  std::string comment, approver;
+  std::string comment, approver;  // the approver's name, as the policy has it
   clock::Time signed_at{};
-  SeenCheckpoint seen;
 };
 [[nodiscard]] std::string make_response(const Request& request, const Decided& decided, const trust::PrivateKey& key);
 
