@@ -16,6 +16,7 @@
 
 #include "bundles/canon/digest.hpp"
 #include "bundles/canon/json.hpp"
+#include "bundles/checkpoint/note.hpp"
 #include "bundles/clock/time.hpp"
 #include "bundles/trust/key.hpp"
 
@@ -54,9 +55,8 @@ struct LedgerView {
 // The whole chain: numbers, prev, canonical form. ERR_JOURNAL_TAMPERED reason `ledger`, at the first line that is wrong.
 [[nodiscard]] LedgerView parse_ledger(std::string_view text, const std::string& name);
 
-struct Checkpoint { std::string origin; std::int64_t size = 0; canon::Digest root; };
+using checkpoint::Checkpoint;
 [[nodiscard]] std::string ledger_origin(const std::string& appliance, const std::string& tenant);
-[[nodiscard]] std::string make_checkpoint(const std::string& origin, std::int64_t size, const canon::Digest& root, const trust::PrivateKey& key);
 // The signer's name in the note is the origin. Signed by one of `keys` and of this origin. ERR_APPROVAL_SIGNATURE reason `checkpoint`, ERR_APPROVAL_MALFORMED.
 [[nodiscard]] Checkpoint verify_checkpoint(std::string_view note, const std::string& origin, std::span<const trust::PublicKey> keys, const std::string& at);
 // The lines reach at least as far as the checkpoint and give its root: ERR_APPROVAL_ROLLBACK `shorter`,

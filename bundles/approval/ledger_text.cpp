@@ -75,6 +75,17 @@ void require_consistent(const Checkpoint& checkpoint, std::span<const canon::Dig
     throw fault::Error(kTampered, "ledger", fmt::format("the first {} entries are not the ones that were signed", size), at);
 }
 
+Checkpoint verify_checkpoint(std::string_view text, const std::string& origin, std::span<const trust::PublicKey> keys,
+                             const std::string& at) {
+  const checkpoint::Note note = checkpoint::parse_note(text, fault::Code::approval_malformed, at);
+  if (std::ranges::none_of(keys, [&](const trust::PublicKey& key) { return checkpoint::is_signed_by(note, origin, key); }))
+    throw fault::Error(fault::Code::approval_signature, "checkpoint", "no key of the appliance signed the ledger's checkpoint", at);
+  Checkpoint read = checkpoint::parse_checkpoint(note.text, fault::Code::approval_malformed, at);
+  if (read.origin != origin)
+    throw fault::Error(fault::Code::approval_mismatch, "ledger", "the checkpoint is of ledger " + canon::printable(read.origin), at);
+  return read;
+}
+
 std::string ledger_origin(const std::string& appliance, const std::string& tenant) { return "stella/" + appliance + "/" + tenant; }
 
 }  // namespace stella::approval

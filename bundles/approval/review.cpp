@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundles/approval/review.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "bundles/approval/wrap.hpp"
+
+namespace stella::approval {
+namespace {
+
+using canon::Json;
+
+bool holds(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : canon::canonical(value); }
+
+void head(Page& page, const Request& request) {
+  const Asked& asked = request.asked;
+  page.line("APPROVAL REQUEST " + asked.request_id + "   gate " + asked.gate, 0);
+  page.rule('=');
+  page.field("Run", fmt::format("{}, attempt {}", asked.run, asked.attempt));
+  page.field("Tenant", asked.tenant + " of site " + request.pinned.site);
+  const bool may = request.pinned.allow_requester_to_approve;
+  std::vector<std::string> people = asked.requesters;
+  if (!holds(people, asked.requested_by)) people.insert(people.begin(), asked.requested_by);
+  page.field("Asked by", fmt::format("{} ({})", fmt::join(people, ", "), may ? "may approve this, the policy says" : "cannot approve this"));
+  page.field("Appliance", fmt::format("{}, key {}", asked.appliance, asked.appliance_key_id.substr(0, 16)));
+  page.field("Home", asked.home_kind == "personal" ? "personal: its owner can change whatever no other person signed" : "service: operators come through a socket");
+  page.field("Issued", clock::format(asked.issued_at) + " by the appliance's clock");
+  page.field("Expires", clock::format(asked.expires_at));
+  if (asked.supersedes) page.field("Replaces", "request " + *asked.supersedes);
+  page.field("Pack", fmt::format("{} {}", request.plan.pack_name, request.plan.pack_version));
+  page.field("", request.plan.pack_digest.tagged());
+  for (const SignedBy& each : asked.publishers) page.field("Publisher", fmt::format("{}, key {}", each.name, each.key_id.substr(0, 16)));
+  page.field("Plan", request.plan_hash.tagged());
+  page.field("Policy", fmt::format("version {}, {}", asked.policy_version, asked.policy_digest.tagged()));
+  page.field("Mode", request.plan.mode);
+  page.field("Tools", fmt::format("stella {} {}", asked.stella_version, asked.stella_digest.tagged()));
+  page.field("", request.plan.host_programs ? "uses the appliance's own programs" : "runtime " + text_of(request.plan.document.at("runtime")));
+}
+
+void needs(Page& page, const Request& request) {
+  const PlanGate& gate = *request.plan.find_gate(request.asked.gate);
+  std::string text = fmt::format("{} {}", gate.threshold, gate.threshold == 1 ? "person" : "people");
+  for (const auto& [role, least] : gate.roles) text += fmt::format(", at least {} {}", least, role);
+  page.field("Needs", text);
+  for (const Json& each : request.plan.document.at("approvals")) {
+    if (each.at("id") != gate.id) continue;
+    for (const auto& [name, value] : each.items())
+      if (name != "id" && name != "threshold" && name != "roles") page.line(fmt::format("{}: {}", name, text_of(value)), Page::kLabel);
+  }
+}
+
+void inputs(Page& page, const Request& request) {
+  page.heading("INPUTS");
+  const auto found = request.plan.document.find("inputs");
+  if (found == request.plan.document.end() || found->empty()) return page.line("none");
+  if (!found->is_object()) return page.line(text_of(*found));
+  for (const auto& [name, value] : found->items()) page.line(fmt::format("{} = {}", name, canon::canonical(value)));
+}
+
+// All of it, in the plan's own words: what is not shown cannot be approved.
+void step(Page& page, const PlanStep& each, const std::string& standing) {
+  page.line(fmt::format("{} [{}] {}", each.id, each.kind, standing));
+  for (const auto& [name, value] : each.node.items()) {
+    if (name == "id" || name == "kind") continue;
+    if ((value.is_array() || value.is_object() || value.is_string()) && value.empty()) continue;
+    page.line(fmt::format("{}: {}", name, text_of(value)), 6);
+  }
+}
+
+void steps(Page& page, const Request& request) {
+  const Asked& asked = request.asked;
+  const std::vector<std::string> released = request.plan.released_by(asked.gate), behind = request.plan.behind(asked.gate);
+  page.heading("RELEASES  these steps start once the gate is open");
+  for (const PlanStep& each : request.plan.steps)
+    if (holds(released, each.id)) step(page, each, "");
+  page.heading("DONE  or not held by this gate");
+  for (const PlanStep& each : request.plan.steps) {
+    if (holds(behind, each.id)) continue;
+    const auto done = std::ranges::find(asked.steps_done, each.id, &StepDone::id);
+    step(page, each, done == asked.steps_done.end() ? (each.gate == asked.gate ? "THIS GATE" : "not finished") : fmt::format("finished, exit {}", done->exit));
+  }
+  if (behind.size() == released.size()) return;
+  page.heading("NOT RELEASED  a later gate holds these");
+  for (const PlanStep& each : request.plan.steps)
+    if (holds(behind, each.id) && !holds(released, each.id)) step(page, each, "");
+}
+
+std::string reviewed_version(const Asked& asked, const PlanSecret& secret) {
+  for (const ReviewedSecret& each : asked.secrets)
+    if (each.name == secret.name && each.scope == secret.scope && each.version) return fmt::format("version {}", *each.version);
+  return "version not known, the vault was sealed";
+}
+
+void reach(Page& page, const Request& request) {
+  page.heading("NETWORK  hosts that steps of this run can reach");
+  const auto host = [](const PlanEndpoint& each) { return fmt::format("{} at {} port {}", each.host, each.address, each.port); };
+  for (const PlanEndpoint& each : request.plan.allowed) page.line(host(each));
+  if (request.plan.allowed.empty()) page.line("none");
+  page.heading("SECRETS  and where a step that holds one, or what it wrote, could send it");
+  for (const PlanSecret& each : request.plan.secrets) {
+    page.line(fmt::format("{} of scope {}, {}", each.name, each.scope, reviewed_version(request.asked, each)));
+    page.line(fmt::format("given to: {}", fmt::join(each.steps, ", ")), 6);
+    for (const PlanEndpoint& endpoint : request.plan.allowed) page.line(fmt::format("{} -> {}", each.name, host(endpoint)), 6);
+    if (request.plan.allowed.empty()) page.line("no host is reachable in this run", 6);
+  }
+  if (request.plan.secrets.empty()) page.line("none");
+}
+
+// Members of the plan that no section above shows.
+void others(Page& page, const Request& request) {
+  static const std::vector<std::string> kShown = {"schema", "pack", "tenant", "mode", "inputs", "steps", "approvals", "secrets", "network", "runtime"};
+  page.heading("OTHER");
+  for (const auto& [name, value] : request.plan.document.items())
+    if (!holds(kShown, name)) page.line(fmt::format("{}: {}", name, text_of(value)));
+  for (const auto& [name, value] : request.plan.document.at("network").items())
+    if (name != "allowed") page.line(fmt::format("network {}: {}", name, text_of(value)));
+  for (const Json& each : request.plan.document.at("approvals"))
+    if (each.at("id") != request.asked.gate) page.line("another gate: " + text_of(each));
+}
+
+void state(Page& page, const Request& request) {
+  const Asked& asked = request.asked;
+  page.heading("STATE  what must still be there when the steps start");
+  page.field("  journal", fmt::format("event {}, {}", asked.state.journal_seq, asked.state.journal_head));
+  page.field("  work", asked.state.work.tagged());
+  page.field("  artifacts", "");
+  page.line(asked.state.artifacts.tagged(), Page::kLabel);
+  page.field("  outputs", asked.state.outputs.tagged());
+  page.heading("LEDGER");
+  page.line(fmt::format("{} entries, root {}", asked.ledger_size, asked.ledger_root.tagged()));
+}
+
+}  // namespace
+
+std::string review_text(const Request& request) {
+  Page page;
+  head(page, request);
+  needs(page, request);
+  steps(page, request);
+  reach(page, request);
+  inputs(page, request);
+  others(page, request);
+  state(page, request);
+  page.rule('=');
+  return page.text();
+}
+
+canon::Digest display_digest(const Request& request) { return canon::sha256(review_text(request)); }
+
+}  // namespace stella::approval

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines of a text that is 80 columns wide whatever goes into it. One writer, one thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace stella::approval {
+
+class Page {
+ public:
+  static constexpr std::size_t kWidth = 80, kLabel = 10;
+  void rule(char of);
+  void heading(std::string_view text);
+  // `label` in the first ten columns, `text` escaped and wrapped at spaces, else within words; nothing is left out.
+  void field(std::string_view label, std::string_view text);
+  void line(std::string_view text, std::size_t indent = 2);  // escaped and wrapped, further lines indented by two more
+  void gap();
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  void wrapped(std::string first, std::size_t indent, std::string_view text);
+  std::string text_;
+};
+
+}  // namespace stella::approval
