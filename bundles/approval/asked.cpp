@@ -14,7 +14,9 @@ constexpr auto kCode = fault::Code::approval_malformed;
 constexpr const char* kReason = "statement";
 constexpr std::int64_t kMaxInteger = std::int64_t{1} << 53;
 
-canon::Fields fields_of(const Json& node, const std::string& at) { return {node, kCode, kReason, at}; }
+canon::Fields fields_of(const Json& node, const std::string& at) {
+  return {node, kCode, kReason, at};
+}
 
 canon::Digest digest(canon::Fields& fields, std::string_view name, const std::string& at) {
   return canon::parse_digest(fields.text(name), kCode, at + "." + std::string(name));
@@ -34,7 +36,8 @@ std::optional<std::string> maybe_null(canon::Fields& fields, std::string_view na
 Json review_json(const Asked& asked) {
   Json secrets = Json::array(), network = Json::array(), done = Json::array();
   for (const ReviewedSecret& each : asked.secrets)
-    secrets.push_back({{"name", each.name}, {"scope", each.scope}, {"version", each.version ? Json(*each.version) : Json()}});
+    secrets.push_back(
+        {{"name", each.name}, {"scope", each.scope}, {"version", each.version ? Json(*each.version) : Json()}});
   for (const PlanEndpoint& each : asked.network)
     network.push_back({{"host", each.host}, {"address", each.address}, {"port", each.port}});
   for (const StepDone& each : asked.steps_done)
@@ -45,9 +48,15 @@ Json review_json(const Asked& asked) {
 Json run_json(const Asked& asked) {
   Json publishers = Json::array();
   for (const SignedBy& each : asked.publishers) publishers.push_back({{"name", each.name}, {"keyid", each.key_id}});
-  return {{"id", asked.run}, {"attempt", asked.attempt}, {"requestedBy", asked.requested_by}, {"requesters", asked.requesters},
-          {"pack", {{"name", asked.pack_name}, {"version", asked.pack_version}, {"digest", asked.pack_digest.tagged()},
-                    {"publishers", publishers}}}};
+  return {{"id", asked.run},
+          {"attempt", asked.attempt},
+          {"requestedBy", asked.requested_by},
+          {"requesters", asked.requesters},
+          {"pack",
+           {{"name", asked.pack_name},
+            {"version", asked.pack_version},
+            {"digest", asked.pack_digest.tagged()},
+            {"publishers", publishers}}}};
 }
 
 void read_run(Asked& asked, const Json& node, const std::string& at) {
@@ -80,7 +89,8 @@ void read_review(Asked& asked, const Json& node, const std::string& at) {
   }
   for (const Json& each : review.array("network", 10000)) {
     canon::Fields endpoint = fields_of(each, at + ".network");
-    asked.network.push_back({endpoint.text("host", 300), endpoint.text("address", 100), static_cast<int>(endpoint.integer("port", 1, 65535))});
+    asked.network.push_back({endpoint.text("host", 300), endpoint.text("address", 100),
+                             static_cast<int>(endpoint.integer("port", 1, 65535))});
     endpoint.finish();
   }
   for (const Json& each : review.array("stepsDone", 100000)) {
@@ -147,9 +157,12 @@ Json predicate_of(const Asked& asked) {
           {"policy", {{"version", asked.policy_version}, {"digest", asked.policy_digest.tagged()}}},
           {"stella", {{"version", asked.stella_version}, {"sha256", asked.stella_digest.tagged()}}},
           {"review", review_json(asked)},
-          {"state", {{"journalSeq", asked.state.journal_seq}, {"journalHead", asked.state.journal_head},
-                     {"work", asked.state.work.tagged()}, {"artifacts", asked.state.artifacts.tagged()},
-                     {"outputs", asked.state.outputs.tagged()}}},
+          {"state",
+           {{"journalSeq", asked.state.journal_seq},
+            {"journalHead", asked.state.journal_head},
+            {"work", asked.state.work.tagged()},
+            {"artifacts", asked.state.artifacts.tagged()},
+            {"outputs", asked.state.outputs.tagged()}}},
           {"issuedAt", clock::format(asked.issued_at)},
           {"expiresAt", clock::format(asked.expires_at)},
           {"ledger", {{"size", asked.ledger_size}, {"root", asked.ledger_root.tagged()}}}};

@@ -17,14 +17,16 @@ using canon::Json;
 
 constexpr auto kRollback = fault::Code::approval_rollback;
 constexpr auto kOwn = fault::Code::file_unsuitable;  // our own memory, damaged
-constexpr std::size_t kRemembered = 500;                 // requests per ledger: one may be signed after a later one was read
+constexpr std::size_t kRemembered = 500;  // requests per ledger: one may be signed after a later one was read
 
 // Names come from others; their digest is a safe file name of one length.
 std::string path_of(const files::Home& home, const std::string& kind, const std::string& name) {
   return home.seen() + "/" + kind + "-" + canon::sha256(name).hex().substr(0, 32) + ".json";
 }
 
-std::string policy_path(const files::Home& home, const Request& request) { return path_of(home, "site", request.pinned.site); }
+std::string policy_path(const files::Home& home, const Request& request) {
+  return path_of(home, "site", request.pinned.site);
+}
 std::string ledger_path(const files::Home& home, const Request& request) {
   return path_of(home, "ledger", ledger_origin(request.asked.appliance, request.asked.tenant));
 }
@@ -47,7 +49,8 @@ void require_policy(const std::string& path, const Request& request) {
                        request.parcel.name);
   if (request.asked.policy_version == version && request.asked.policy_digest != digest)
     throw fault::Error(kRollback, "policy",
-                       fmt::format("there are two different policies of version {} of site {}", version, canon::printable(request.pinned.site)),
+                       fmt::format("there are two different policies of version {} of site {}", version,
+                                   canon::printable(request.pinned.site)),
                        request.parcel.name);
 }
 
@@ -97,10 +100,17 @@ void remember(const files::Home& home, const Request& request) {
   std::erase(requests, request.payload_digest.tagged());
   requests.push_back(request.payload_digest.tagged());
   if (requests.size() > kRemembered) requests.erase(requests.begin());
-  files::write_atomically(policy_path(home, request),
-                          canon::pretty({{"site", request.pinned.site}, {"version", asked.policy_version}, {"digest", asked.policy_digest.tagged()}}), 0600);
+  files::write_atomically(
+      policy_path(home, request),
+      canon::pretty(
+          {{"site", request.pinned.site}, {"version", asked.policy_version}, {"digest", asked.policy_digest.tagged()}}),
+      0600);
   files::write_atomically(ledger,
-                          canon::pretty({{"origin", ledger_origin(asked.appliance, asked.tenant)}, {"size", size}, {"root", root.tagged()}, {"requests", requests}}), 0600);
+                          canon::pretty({{"origin", ledger_origin(asked.appliance, asked.tenant)},
+                                         {"size", size},
+                                         {"root", root.tagged()},
+                                         {"requests", requests}}),
+                          0600);
 }
 
 }  // namespace stella::approval

@@ -10,8 +10,8 @@
 
 namespace stella::approval {
 
-// ERR_APPROVAL_ROLLBACK: reason `policy` (older than seen, or the same version with other bytes), `ledger` (shorter than
-// seen, or its first lines are not the ones seen). Changes nothing.
+// ERR_APPROVAL_ROLLBACK: reason `policy` (older than seen, or the same version with other bytes), `ledger` (shorter
+// than seen, or its first lines are not the ones seen). Changes nothing.
 void require_not_older(const files::Home& home, const Request& request);
 // Remembers this request's policy and checkpoint; call after require_not_older.
 void remember(const files::Home& home, const Request& request);

@@ -34,7 +34,8 @@ std::string read_or_empty(const std::string& path) {
 
 // A power cut may leave the beginning of a line that was never acknowledged: nothing was decided by it.
 void cut_torn_tail(const std::string& path, std::size_t whole_bytes) {
-  if (::truncate(path.c_str(), static_cast<off_t>(whole_bytes)) != 0) throw fault::system_error(errno, "repairing", path);
+  if (::truncate(path.c_str(), static_cast<off_t>(whole_bytes)) != 0)
+    throw fault::system_error(errno, "repairing", path);
 }
 
 void append_durably(const std::string& path, const std::string& bytes) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The approval ledger of one tenant: `approvals.jsonl`, hash-chained RFC 8785 lines, and `checkpoint.txt`, a C2SP
-// checkpoint with origin `stella/<appliance>/<tenant>` signed by the appliance (contract section 10, security.md rule 13).
+// checkpoint with origin `stella/<appliance>/<tenant>` signed by the appliance (contract section 10, security.md rule
+// 13).
 //
-// Line: {"anchors":{...},"at","clock":"ok"|"suspect","data":{...},"dsse":"sha256:HEX"|null,"gate","kind","prev","run","seq"}
+// Line:
+// {"anchors":{...},"at","clock":"ok"|"suspect","data":{...},"dsse":"sha256:HEX"|null,"gate","kind","prev","run","seq"}
 // prev = leaf hash (hex) of the line before, 64 zeros first; leaf = SHA-256(00 || line without newline); RFC 6962 root.
 // Limits: a line 64 KiB, a ledger 1 GiB. One writer at a time (a file lock); readers in any process.
 #pragma once
@@ -23,11 +25,25 @@
 namespace stella::approval {
 
 struct Anchors {  // null members: there is none
-  struct Journal { std::int64_t seq; std::string head; };
-  struct Site { std::int64_t version; canon::Digest digest; };
-  struct Vault { std::int64_t generation; std::string root; };
-  struct Mirror { std::int64_t generation; };
-  struct Evidence { std::int64_t number; canon::Digest digest; };
+  struct Journal {
+    std::int64_t seq;
+    std::string head;
+  };
+  struct Site {
+    std::int64_t version;
+    canon::Digest digest;
+  };
+  struct Vault {
+    std::int64_t generation;
+    std::string root;
+  };
+  struct Mirror {
+    std::int64_t generation;
+  };
+  struct Evidence {
+    std::int64_t number;
+    canon::Digest digest;
+  };
   std::optional<Journal> journal;
   std::optional<Site> site;
   std::optional<Vault> vault;
@@ -52,13 +68,16 @@ struct LedgerView {
   canon::Digest root;
   [[nodiscard]] std::int64_t size() const noexcept { return static_cast<std::int64_t>(lines.size()); }
 };
-// The whole chain: numbers, prev, canonical form. ERR_JOURNAL_TAMPERED reason `ledger`, at the first line that is wrong.
+// The whole chain: numbers, prev, canonical form. ERR_JOURNAL_TAMPERED reason `ledger`, at the first line that is
+// wrong.
 [[nodiscard]] LedgerView parse_ledger(std::string_view text, const std::string& name);
 
 using checkpoint::Checkpoint;
 [[nodiscard]] std::string ledger_origin(const std::string& appliance, const std::string& tenant);
-// The signer's name in the note is the origin. Signed by one of `keys` and of this origin. ERR_APPROVAL_SIGNATURE reason `checkpoint`, ERR_APPROVAL_MALFORMED.
-[[nodiscard]] Checkpoint verify_checkpoint(std::string_view note, const std::string& origin, std::span<const trust::PublicKey> keys, const std::string& at);
+// The signer's name in the note is the origin. Signed by one of `keys` and of this origin. ERR_APPROVAL_SIGNATURE
+// reason `checkpoint`, ERR_APPROVAL_MALFORMED.
+[[nodiscard]] Checkpoint verify_checkpoint(std::string_view note, const std::string& origin,
+                                           std::span<const trust::PublicKey> keys, const std::string& at);
 // The lines reach at least as far as the checkpoint and give its root: ERR_APPROVAL_ROLLBACK `shorter`,
 // ERR_JOURNAL_TAMPERED `ledger`.
 void require_consistent(const Checkpoint& checkpoint, std::span<const canon::Digest> leaves, const std::string& at);

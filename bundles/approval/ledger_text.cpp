@@ -16,7 +16,8 @@ constexpr std::size_t kMaxLine = 65536;
 
 LedgerLine read_line(std::string_view text, const std::string& at) {
   const Json document = canon::parse_json(text, kTampered, at, kMaxLine);
-  if (canon::canonical(document) != text) throw fault::Error(kTampered, "ledger", "the line is not in RFC 8785 form", at);
+  if (canon::canonical(document) != text)
+    throw fault::Error(kTampered, "ledger", "the line is not in RFC 8785 form", at);
   canon::Fields fields(document, kTampered, "ledger", at);
   LedgerLine line;
   line.seq = fields.integer("seq", 1, std::int64_t{1} << 53);
@@ -42,7 +43,8 @@ Json anchors_json(const Anchors& anchors) {
   if (anchors.site) json["site"] = {{"version", anchors.site->version}, {"digest", anchors.site->digest.tagged()}};
   if (anchors.vault) json["vault"] = {{"generation", anchors.vault->generation}, {"root", anchors.vault->root}};
   if (anchors.mirror) json["mirror"] = {{"generation", anchors.mirror->generation}};
-  if (anchors.evidence) json["evidence"] = {{"number", anchors.evidence->number}, {"digest", anchors.evidence->digest.tagged()}};
+  if (anchors.evidence)
+    json["evidence"] = {{"number", anchors.evidence->number}, {"digest", anchors.evidence->digest.tagged()}};
   return json;
 }
 
@@ -55,7 +57,8 @@ LedgerView parse_ledger(std::string_view text, const std::string& name) {
     if (end == std::string_view::npos) throw fault::Error(kTampered, "ledger", "the last line has no end", at);
     if (end > kMaxLine) throw fault::Error(kTampered, "ledger", "the line is too long", at);
     LedgerLine line = read_line(text.substr(0, end), at);
-    if (line.seq != view.size() + 1) throw fault::Error(kTampered, "ledger", fmt::format("the line has number {}", line.seq), at);
+    if (line.seq != view.size() + 1)
+      throw fault::Error(kTampered, "ledger", fmt::format("the line has number {}", line.seq), at);
     if (line.prev != prev) throw fault::Error(kTampered, "ledger", "the line does not follow the one before it", at);
     view.leaves.push_back(canon::merkle_leaf(line.text));
     prev = view.leaves.back().hex();
@@ -72,20 +75,26 @@ void require_consistent(const Checkpoint& checkpoint, std::span<const canon::Dig
     throw fault::Error(fault::Code::approval_rollback, "shorter",
                        fmt::format("the ledger had {} entries and has {} now", size, leaves.size()), at);
   if (canon::merkle_root(leaves.first(size)) != checkpoint.root)
-    throw fault::Error(kTampered, "ledger", fmt::format("the first {} entries are not the ones that were signed", size), at);
+    throw fault::Error(kTampered, "ledger", fmt::format("the first {} entries are not the ones that were signed", size),
+                       at);
 }
 
 Checkpoint verify_checkpoint(std::string_view text, const std::string& origin, std::span<const trust::PublicKey> keys,
                              const std::string& at) {
   const checkpoint::Note note = checkpoint::parse_note(text, fault::Code::approval_malformed, at);
-  if (std::ranges::none_of(keys, [&](const trust::PublicKey& key) { return checkpoint::is_signed_by(note, origin, key); }))
-    throw fault::Error(fault::Code::approval_signature, "checkpoint", "no key of the appliance signed the ledger's checkpoint", at);
+  if (std::ranges::none_of(keys,
+                           [&](const trust::PublicKey& key) { return checkpoint::is_signed_by(note, origin, key); }))
+    throw fault::Error(fault::Code::approval_signature, "checkpoint",
+                       "no key of the appliance signed the ledger's checkpoint", at);
   Checkpoint read = checkpoint::parse_checkpoint(note.text, fault::Code::approval_malformed, at);
   if (read.origin != origin)
-    throw fault::Error(fault::Code::approval_mismatch, "ledger", "the checkpoint is of ledger " + canon::printable(read.origin), at);
+    throw fault::Error(fault::Code::approval_mismatch, "ledger",
+                       "the checkpoint is of ledger " + canon::printable(read.origin), at);
   return read;
 }
 
-std::string ledger_origin(const std::string& appliance, const std::string& tenant) { return "stella/" + appliance + "/" + tenant; }
+std::string ledger_origin(const std::string& appliance, const std::string& tenant) {
+  return "stella/" + appliance + "/" + tenant;
+}
 
 }  // namespace stella::approval

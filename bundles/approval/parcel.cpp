@@ -11,7 +11,9 @@ constexpr auto kCode = fault::Code::approval_malformed;
 
 std::vector<canon::Digest> leaves_of(const std::string& text, const std::string& at) {
   const std::string bytes = canon::from_base64(text, kCode, at);
-  if (bytes.size() % 32 != 0) throw fault::Error(kCode, "leaves", "the leaf hashes are " + std::to_string(bytes.size()) + " bytes, not a multiple of 32", at);
+  if (bytes.size() % 32 != 0)
+    throw fault::Error(kCode, "leaves",
+                       "the leaf hashes are " + std::to_string(bytes.size()) + " bytes, not a multiple of 32", at);
   std::vector<canon::Digest> leaves(bytes.size() / 32);
   for (std::size_t i = 0; i < leaves.size(); ++i)
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, leaves[i].bytes.begin());

@@ -60,14 +60,21 @@ void read_head(PlanView& view, canon::Fields& top, const std::string& at) {
 void require_order(const PlanView& view, const std::string& at) {
   std::set<std::string> seen, gates;
   for (const PlanGate& each : view.gates)
-    if (!gates.insert(each.id).second) throw fault::Error(kCode, kReason, "approval " + canon::printable(each.id) + " stands twice in the plan", at);
+    if (!gates.insert(each.id).second)
+      throw fault::Error(kCode, kReason, "approval " + canon::printable(each.id) + " stands twice in the plan", at);
   for (const PlanStep& each : view.steps) {
     for (const std::string& needed : each.needs)
       if (!seen.contains(needed))
-        throw fault::Error(kCode, kReason, "step " + canon::printable(each.id) + " needs " + canon::printable(needed) + ", which does not stand before it", at);
-    if (!seen.insert(each.id).second) throw fault::Error(kCode, kReason, "step " + canon::printable(each.id) + " stands twice in the plan", at);
+        throw fault::Error(kCode, kReason,
+                           "step " + canon::printable(each.id) + " needs " + canon::printable(needed) +
+                               ", which does not stand before it",
+                           at);
+    if (!seen.insert(each.id).second)
+      throw fault::Error(kCode, kReason, "step " + canon::printable(each.id) + " stands twice in the plan", at);
     if (!each.gate.empty() && !gates.contains(each.gate))
-      throw fault::Error(kCode, kReason, "step " + canon::printable(each.id) + " waits for an approval that the plan does not list", at);
+      throw fault::Error(kCode, kReason,
+                         "step " + canon::printable(each.id) + " waits for an approval that the plan does not list",
+                         at);
   }
 }
 
@@ -77,7 +84,8 @@ PlanView read_plan(std::string_view bytes, const std::string& at) {
   PlanView view;
   view.document = canon::parse_json(bytes, kCode, at);
   // Two texts of one plan would be two hashes of one plan.
-  if (canon::canonical(view.document) != bytes) throw fault::Error(kCode, kReason, "the plan is not in RFC 8785 form", at);
+  if (canon::canonical(view.document) != bytes)
+    throw fault::Error(kCode, kReason, "the plan is not in RFC 8785 form", at);
   view.hash = canon::sha256(bytes);
   canon::Fields top(view.document, kCode, kReason, at);
   read_head(view, top, at);
@@ -85,7 +93,8 @@ PlanView read_plan(std::string_view bytes, const std::string& at) {
   for (const canon::Json& node : top.array("approvals")) view.gates.push_back(gate(node, at + ".approvals"));
   for (const canon::Json& node : top.array("secrets")) view.secrets.push_back(secret(node, at + ".secrets"));
   canon::Fields network(top.object("network"), kCode, kReason, at + ".network");
-  for (const canon::Json& node : network.array("allowed")) view.allowed.push_back(endpoint(node, at + ".network.allowed"));
+  for (const canon::Json& node : network.array("allowed"))
+    view.allowed.push_back(endpoint(node, at + ".network.allowed"));
   require_order(view, at);
   return view;
 }
@@ -99,7 +108,8 @@ std::vector<std::string> PlanView::behind(const std::string& gate_id) const {
   std::set<std::string> waiting;
   std::vector<std::string> behind;
   for (const PlanStep& each : steps) {
-    const bool waits = std::ranges::any_of(each.needs, [&](const std::string& needed) { return waiting.contains(needed); });
+    const bool waits =
+        std::ranges::any_of(each.needs, [&](const std::string& needed) { return waiting.contains(needed); });
     if (waits) behind.push_back(each.id);
     if (waits || (!each.gate.empty() && each.gate == gate_id)) waiting.insert(each.id);
   }

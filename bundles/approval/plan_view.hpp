@@ -34,7 +34,7 @@ struct PlanStep {
   std::string id, kind;  // run, gate.approval, gate.policy
   std::string gate;      // the approval's id, of a gate.approval
   std::vector<std::string> needs;
-  canon::Json node;      // as it stands in the plan
+  canon::Json node;  // as it stands in the plan
 };
 
 struct PlanView {

@@ -36,10 +36,13 @@ site::Appliance signer_of(const Parcel& parcel, const site::Policy& trusted) {
     throw fault::Error(fault::Code::approval_signature, "unknown-signer",
                        "the key of appliance " + canon::printable(appliance.id) + " was revoked", parcel.name);
   }
-  const bool named = std::ranges::any_of(keys, [&](const trust::PublicKey& key) { return key.key_id() == signature.key_id; });
+  const bool named =
+      std::ranges::any_of(keys, [&](const trust::PublicKey& key) { return key.key_id() == signature.key_id; });
   if (named)
-    throw fault::Error(fault::Code::approval_signature, "signature", "the request was altered after the appliance signed it", parcel.name);
-  throw fault::Error(fault::Code::approval_signature, "unknown-signer", "no appliance that the site policy lists signed this request", parcel.name);
+    throw fault::Error(fault::Code::approval_signature, "signature",
+                       "the request was altered after the appliance signed it", parcel.name);
+  throw fault::Error(fault::Code::approval_signature, "unknown-signer",
+                     "no appliance that the site policy lists signed this request", parcel.name);
 }
 
 void require(bool holds, std::string_view reason, const std::string& what, const std::string& at) {
@@ -53,13 +56,18 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 
 // What the appliance says for people to read must be what the plan's bytes say.
 void require_review(const Asked& asked, const PlanView& plan, const std::string& at) {
-  const auto same = [&](bool holds, const std::string& what) { require(holds, "review", "the request's " + what + " is not the plan's", at); };
+  const auto same = [&](bool holds, const std::string& what) {
+    require(holds, "review", "the request's " + what + " is not the plan's", at);
+  };
   same(asked.tenant == plan.tenant, "tenant");
-  same(asked.pack_name == plan.pack_name && asked.pack_version == plan.pack_version && asked.pack_digest == plan.pack_digest, "pack");
+  same(asked.pack_name == plan.pack_name && asked.pack_version == plan.pack_version &&
+           asked.pack_digest == plan.pack_digest,
+       "pack");
   const PlanGate* gate = plan.find_gate(asked.gate);
   same(gate != nullptr, "gate");
   same(gate->threshold == asked.threshold && gate->roles == asked.roles, "threshold");
-  std::set<PlanEndpoint> listed(asked.network.begin(), asked.network.end()), allowed(plan.allowed.begin(), plan.allowed.end());
+  std::set<PlanEndpoint> listed(asked.network.begin(), asked.network.end()),
+      allowed(plan.allowed.begin(), plan.allowed.end());
   same(listed == allowed, "network list");
   same(sorted(asked.steps_released) == sorted(plan.released_by(asked.gate)), "list of released steps");
   std::set<std::string> ids;
@@ -69,11 +77,16 @@ void require_review(const Asked& asked, const PlanView& plan, const std::string&
     const bool needed = std::ranges::any_of(secret.steps, [&](const std::string& id) {
       return std::ranges::find(asked.steps_released, id) != asked.steps_released.end();
     });
-    const bool shown = std::ranges::any_of(asked.secrets, [&](const ReviewedSecret& each) { return each.name == secret.name && each.scope == secret.scope; });
+    const bool shown = std::ranges::any_of(asked.secrets, [&](const ReviewedSecret& each) {
+      return each.name == secret.name && each.scope == secret.scope;
+    });
     same(shown || !needed, "list of secrets");
   }
   for (const ReviewedSecret& each : asked.secrets)
-    same(std::ranges::any_of(plan.secrets, [&](const PlanSecret& secret) { return each.name == secret.name && each.scope == secret.scope; }), "list of secrets");
+    same(std::ranges::any_of(
+             plan.secrets,
+             [&](const PlanSecret& secret) { return each.name == secret.name && each.scope == secret.scope; }),
+         "list of secrets");
 }
 
 void require_ledger(const Request& request, const std::string& at) {
@@ -92,7 +105,8 @@ site::Policy pinned_policy(const Parcel& parcel, const Asked& asked) {
   require(envelope.payload_type == dsse::kSiteType && canon::sha256(envelope.payload) == asked.policy_digest, "policy",
           "the policy in the request is not the one that it names", parcel.name);
   site::Policy policy = site::parse_policy(envelope.payload, parcel.name + ".site");
-  require(policy.version == asked.policy_version, "policy", "the policy in the request has another version than it names", parcel.name);
+  require(policy.version == asked.policy_version, "policy",
+          "the policy in the request has another version than it names", parcel.name);
   return policy;
 }
 
@@ -141,14 +155,17 @@ Request make_request(Draft draft, const trust::PrivateKey& appliance) {
       {"site", canon::parse_json(draft.site, kMalformed, "policy.dsse.json")},
       {"checkpoint", draft.checkpoint},
       {"leaves", canon::to_base64(leaves)}};
-  return verify_request(read_parcel(canon::canonical(file), "REQ-" + asked.gate + "-" + asked.request_id.substr(0, 8) + ".json"), policy);
+  return verify_request(
+      read_parcel(canon::canonical(file), "REQ-" + asked.gate + "-" + asked.request_id.substr(0, 8) + ".json"), policy);
 }
 
 std::string request_file_name(const Request& request) {
   // The name goes onto media and into a shell: whatever a signed gate id says, only plain characters do.
   std::string gate = request.asked.gate.substr(0, 100);
   for (char& c : gate)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-')) c = '_';
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+          c == '-'))
+      c = '_';
   return "REQ-" + gate + "-" + request.short_id() + ".json";
 }
 

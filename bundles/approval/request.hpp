@@ -53,12 +53,12 @@ struct Asked {
   std::string request_id, nonce;          // 32 and 64 hex digits
   std::optional<std::string> supersedes;  // the request id it replaces
   std::string appliance, appliance_key_id;
-  std::string home_kind;                  // personal | service
-  std::string home_mark;                  // sha256:HEX, security.md rule 12
+  std::string home_kind;  // personal | service
+  std::string home_mark;  // sha256:HEX, security.md rule 12
   std::string tenant, run;
   int attempt = 1;
-  std::string requested_by;               // who asked for this attempt
-  std::vector<std::string> requesters;    // whoever submitted, resumed or extended the run: none of them may answer
+  std::string requested_by;             // who asked for this attempt
+  std::vector<std::string> requesters;  // whoever submitted, resumed or extended the run: none of them may answer
   std::string pack_name, pack_version;
   canon::Digest pack_digest;
   std::vector<SignedBy> publishers;
@@ -79,9 +79,9 @@ struct Asked {
   canon::Digest ledger_root;
 };
 
-struct Parcel {  // the file's parts, parsed strictly, nothing verified
-  std::string name;  // for messages
-  std::string bytes; // the whole file
+struct Parcel {       // the file's parts, parsed strictly, nothing verified
+  std::string name;   // for messages
+  std::string bytes;  // the whole file
   dsse::Envelope request;
   std::string plan;
   std::string site;  // the policy's envelope, as text
@@ -107,9 +107,9 @@ struct Request {
 [[nodiscard]] Request verify_request(Parcel parcel, const site::Policy& trusted);
 
 struct Draft {
-  Asked asked;          // appliance_key_id, policy_*, ledger_*, network and steps_released are filled in here
-  std::string plan;     // canonical bytes
-  std::string site;     // envelope text
+  Asked asked;       // appliance_key_id, policy_*, ledger_*, network and steps_released are filled in here
+  std::string plan;  // canonical bytes
+  std::string site;  // envelope text
   std::string checkpoint;
   std::vector<canon::Digest> leaves;
 };

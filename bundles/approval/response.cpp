@@ -43,12 +43,14 @@ std::string hex_text(canon::Fields& fields, std::string_view name, std::size_t d
 
 Answer read_answer(const dsse::Statement& statement, const std::string& at) {
   Answer answer;
-  if (statement.subjects.size() != 2 || statement.subjects[0].name != "plan.json" || statement.subjects[1].name != "request")
+  if (statement.subjects.size() != 2 || statement.subjects[0].name != "plan.json" ||
+      statement.subjects[1].name != "request")
     throw fault::Error(kMalformed, "statement", "a response has the subjects plan.json and request", at);
   answer.plan_hash = statement.subjects[0].digest;
   answer.request_digest = statement.subjects[1].digest;
   canon::Fields fields(statement.predicate, kMalformed, "statement", "predicate");
-  answer.decision = fields.choice("decision", {"approved", "rejected"}) == "approved" ? Decision::approved : Decision::rejected;
+  answer.decision =
+      fields.choice("decision", {"approved", "rejected"}) == "approved" ? Decision::approved : Decision::rejected;
   answer.comment = fields.text("comment", kMaxCommentBytes);
   answer.request_id = hex_text(fields, "requestId", 32);
   answer.nonce = hex_text(fields, "nonce", 64);
@@ -87,24 +89,32 @@ Json predicate_of(const Answer& answer) {
 
 }  // namespace
 
-std::string_view decision_name(Decision decision) noexcept { return decision == Decision::approved ? "approved" : "rejected"; }
+std::string_view decision_name(Decision decision) noexcept {
+  return decision == Decision::approved ? "approved" : "rejected";
+}
 
 dsse::Envelope read_response(std::string_view text, const std::string& name) {
   if (text.size() > kMaxResponseBytes)
-    throw fault::Error(kMalformed, "size", "a response has at most " + std::to_string(kMaxResponseBytes) + " bytes", name);
+    throw fault::Error(kMalformed, "size", "a response has at most " + std::to_string(kMaxResponseBytes) + " bytes",
+                       name);
   dsse::Envelope envelope = dsse::parse(text, kMalformed, name);
-  if (envelope.signatures.size() != 1) throw fault::Error(kMalformed, "envelope", "a response has exactly one signature", name);
+  if (envelope.signatures.size() != 1)
+    throw fault::Error(kMalformed, "envelope", "a response has exactly one signature", name);
   return envelope;
 }
 
-Signed verify_response(const dsse::Envelope& envelope, std::span<const site::Policy* const> policies, const std::string& name) {
+Signed verify_response(const dsse::Envelope& envelope, std::span<const site::Policy* const> policies,
+                       const std::string& name) {
   const dsse::EnvelopeSignature& signature = envelope.signatures.front();
   const std::vector<trust::PublicKey> keys = known_keys(policies);
   const auto found = dsse::find_signer(envelope, signature, keys);
-  if (!found && std::ranges::any_of(keys, [&](const trust::PublicKey& key) { return key.key_id() == signature.key_id; }))
-    throw fault::Error(fault::Code::approval_signature, "signature", "the response was altered after it was signed", name);
+  if (!found &&
+      std::ranges::any_of(keys, [&](const trust::PublicKey& key) { return key.key_id() == signature.key_id; }))
+    throw fault::Error(fault::Code::approval_signature, "signature", "the response was altered after it was signed",
+                       name);
   if (!found)
-    throw fault::Error(fault::Code::approval_signature, "unknown-signer", "no approver that the site policy lists signed this response", name);
+    throw fault::Error(fault::Code::approval_signature, "unknown-signer",
+                       "no approver that the site policy lists signed this response", name);
   const dsse::Statement statement = statement_of(envelope, name);
   Signed read{read_answer(statement, name), keys[*found], canon::sha256(envelope.payload)};
   if (read.answer.approver_key_id != read.key.key_id())
@@ -118,23 +128,31 @@ void require_answers(const Signed& response, const Request& request) {
   const auto require = [&](bool holds, std::string_view reason, const std::string& what) {
     if (!holds) throw fault::Error(kMismatch, reason, what, "request " + asked.request_id);
   };
-  require(answer.tenant == asked.tenant, "tenant", "the response is for tenant " + canon::printable(answer.tenant) + ", the request is of tenant " + asked.tenant);
-  require(answer.run == asked.run, "run", "the response is for run " + canon::printable(answer.run) + ", the request is of run " + asked.run);
+  require(
+      answer.tenant == asked.tenant, "tenant",
+      "the response is for tenant " + canon::printable(answer.tenant) + ", the request is of tenant " + asked.tenant);
+  require(answer.run == asked.run, "run",
+          "the response is for run " + canon::printable(answer.run) + ", the request is of run " + asked.run);
   require(answer.attempt == asked.attempt, "attempt",
-          "the response is for attempt " + std::to_string(answer.attempt) + ", the request is of attempt " + std::to_string(asked.attempt));
-  require(answer.gate == asked.gate, "gate", "the response is for gate " + canon::printable(answer.gate) + ", the request is of gate " + asked.gate);
+          "the response is for attempt " + std::to_string(answer.attempt) + ", the request is of attempt " +
+              std::to_string(asked.attempt));
+  require(answer.gate == asked.gate, "gate",
+          "the response is for gate " + canon::printable(answer.gate) + ", the request is of gate " + asked.gate);
   require(answer.plan_hash == request.plan_hash, "plan-hash",
           "plan " + answer.plan_hash.tagged() + " was signed, " + request.plan_hash.tagged() + " waits");
-  require(answer.nonce == asked.nonce && answer.request_id == asked.request_id && answer.request_digest == request.payload_digest, "nonce",
-          "the response answers another request for this gate");
-  require(answer.display == display_digest(request), "display", "what the approver was shown is not what this request says");
+  require(answer.nonce == asked.nonce && answer.request_id == asked.request_id &&
+              answer.request_digest == request.payload_digest,
+          "nonce", "the response answers another request for this gate");
+  require(answer.display == display_digest(request), "display",
+          "what the approver was shown is not what this request says");
   require(answer.seen.size == asked.ledger_size && answer.seen.root == asked.ledger_root, "ledger",
           "the approver saw another ledger than the request's");
 }
 
 std::string make_response(const Request& request, const Decided& decided, const trust::PrivateKey& key) {
   if (decided.comment.size() > kMaxCommentBytes)
-    throw fault::Error(fault::Code::usage, "comment", "a comment has at most " + std::to_string(kMaxCommentBytes) + " bytes", "--comment");
+    throw fault::Error(fault::Code::usage, "comment",
+                       "a comment has at most " + std::to_string(kMaxCommentBytes) + " bytes", "--comment");
   const Asked& asked = request.asked;
   const Answer answer{.decision = decided.decision,
                       .comment = decided.comment,
@@ -152,7 +170,8 @@ std::string make_response(const Request& request, const Decided& decided, const 
                       .plan_hash = {},
                       .request_digest = {}};
   const dsse::Statement statement{{{"plan.json", request.plan_hash}, {"request", request.payload_digest}},
-                                  std::string(kResponseType), predicate_of(answer)};
+                                  std::string(kResponseType),
+                                  predicate_of(answer)};
   return dsse::serialise(dsse::sign(statement, key));
 }
 

@@ -3,7 +3,8 @@
 //
 // Statement: subjects `plan.json` and `request` (SHA-256 of the request's payload bytes), predicate {decision, comment,
 // requestId, nonce, tenant, runId, attempt, gate, approver {name, keyid}, signedAt, displaySha256, seenCheckpoint}.
-// Limits: file 128 KiB, comment 2,000 bytes. Checked in the order of docs/formats/approvals.md; the first failure is named.
+// Limits: file 128 KiB, comment 2,000 bytes. Checked in the order of docs/formats/approvals.md; the first failure is
+// named.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +54,8 @@ struct Signed {  // a response whose signature verified under a key that the pol
 // ERR_APPROVAL_MISMATCH predicate-type, ERR_APPROVAL_MALFORMED (payload-type, json, statement, comment, decision).
 [[nodiscard]] Signed verify_response(const dsse::Envelope& envelope, std::span<const site::Policy* const> policies,
                                      const std::string& name);
-// Binds it to one request: ERR_APPROVAL_MISMATCH with reason tenant, run, attempt, gate, plan-hash, nonce, display, ledger.
+// Binds it to one request: ERR_APPROVAL_MISMATCH with reason tenant, run, attempt, gate, plan-hash, nonce, display,
+// ledger.
 void require_answers(const Signed& response, const Request& request);
 
 struct Decided {
@@ -63,6 +65,7 @@ struct Decided {
 };
 [[nodiscard]] std::string make_response(const Request& request, const Decided& decided, const trust::PrivateKey& key);
 
-[[nodiscard]] std::string response_file_name(const Request& request, const trust::PublicKey& key);  // RES-<gate>-<8>-<8>.json
+[[nodiscard]] std::string response_file_name(const Request& request,
+                                             const trust::PublicKey& key);  // RES-<gate>-<8>-<8>.json
 
 }  // namespace stella::approval

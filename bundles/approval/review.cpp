@@ -13,9 +13,13 @@ namespace {
 
 using canon::Json;
 
-bool holds(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : canon::canonical(value); }
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : canon::canonical(value);
+}
 
 void head(Page& page, const Request& request) {
   const Asked& asked = request.asked;
@@ -26,20 +30,24 @@ void head(Page& page, const Request& request) {
   const bool may = request.pinned.allow_requester_to_approve;
   std::vector<std::string> people = asked.requesters;
   if (!holds(people, asked.requested_by)) people.insert(people.begin(), asked.requested_by);
-  page.field("Asked by", fmt::format("{} ({})", fmt::join(people, ", "), may ? "may approve this, the policy says" : "cannot approve this"));
+  page.field("Asked by", fmt::format("{} ({})", fmt::join(people, ", "),
+                                     may ? "may approve this, the policy says" : "cannot approve this"));
   page.field("Appliance", fmt::format("{}, key {}", asked.appliance, asked.appliance_key_id.substr(0, 16)));
-  page.field("Home", asked.home_kind == "personal" ? "personal: its owner can change whatever no other person signed" : "service: operators come through a socket");
+  page.field("Home", asked.home_kind == "personal" ? "personal: its owner can change whatever no other person signed"
+                                                   : "service: operators come through a socket");
   page.field("Issued", clock::format(asked.issued_at) + " by the appliance's clock");
   page.field("Expires", clock::format(asked.expires_at));
   if (asked.supersedes) page.field("Replaces", "request " + *asked.supersedes);
   page.field("Pack", fmt::format("{} {}", request.plan.pack_name, request.plan.pack_version));
   page.field("", request.plan.pack_digest.tagged());
-  for (const SignedBy& each : asked.publishers) page.field("Publisher", fmt::format("{}, key {}", each.name, each.key_id.substr(0, 16)));
+  for (const SignedBy& each : asked.publishers)
+    page.field("Publisher", fmt::format("{}, key {}", each.name, each.key_id.substr(0, 16)));
   page.field("Plan", request.plan_hash.tagged());
   page.field("Policy", fmt::format("version {}, {}", asked.policy_version, asked.policy_digest.tagged()));
   page.field("Mode", request.plan.mode);
   page.field("Tools", fmt::format("stella {} {}", asked.stella_version, asked.stella_digest.tagged()));
-  page.field("", request.plan.host_programs ? "uses the appliance's own programs" : "runtime " + text_of(request.plan.document.at("runtime")));
+  page.field("", request.plan.host_programs ? "uses the appliance's own programs"
+                                            : "runtime " + text_of(request.plan.document.at("runtime")));
 }
 
 void needs(Page& page, const Request& request) {
@@ -50,7 +58,8 @@ void needs(Page& page, const Request& request) {
   for (const Json& each : request.plan.document.at("approvals")) {
     if (each.at("id") != gate.id) continue;
     for (const auto& [name, value] : each.items())
-      if (name != "id" && name != "threshold" && name != "roles") page.line(fmt::format("{}: {}", name, text_of(value)), Page::kLabel);
+      if (name != "id" && name != "threshold" && name != "roles")
+        page.line(fmt::format("{}: {}", name, text_of(value)), Page::kLabel);
   }
 }
 
@@ -74,7 +83,8 @@ void step(Page& page, const PlanStep& each, const std::string& standing) {
 
 void steps(Page& page, const Request& request) {
   const Asked& asked = request.asked;
-  const std::vector<std::string> released = request.plan.released_by(asked.gate), behind = request.plan.behind(asked.gate);
+  const std::vector<std::string> released = request.plan.released_by(asked.gate),
+                                 behind = request.plan.behind(asked.gate);
   page.heading("RELEASES  these steps start once the gate is open");
   for (const PlanStep& each : request.plan.steps)
     if (holds(released, each.id)) step(page, each, "");
@@ -82,7 +92,9 @@ void steps(Page& page, const Request& request) {
   for (const PlanStep& each : request.plan.steps) {
     if (holds(behind, each.id)) continue;
     const auto done = std::ranges::find(asked.steps_done, each.id, &StepDone::id);
-    step(page, each, done == asked.steps_done.end() ? (each.gate == asked.gate ? "THIS GATE" : "not finished") : fmt::format("finished, exit {}", done->exit));
+    step(page, each,
+         done == asked.steps_done.end() ? (each.gate == asked.gate ? "THIS GATE" : "not finished")
+                                        : fmt::format("finished, exit {}", done->exit));
   }
   if (behind.size() == released.size()) return;
   page.heading("NOT RELEASED  a later gate holds these");
@@ -92,20 +104,24 @@ void steps(Page& page, const Request& request) {
 
 std::string reviewed_version(const Asked& asked, const PlanSecret& secret) {
   for (const ReviewedSecret& each : asked.secrets)
-    if (each.name == secret.name && each.scope == secret.scope && each.version) return fmt::format("version {}", *each.version);
+    if (each.name == secret.name && each.scope == secret.scope && each.version)
+      return fmt::format("version {}", *each.version);
   return "version not known, the vault was sealed";
 }
 
 void reach(Page& page, const Request& request) {
   page.heading("NETWORK  hosts that steps of this run can reach");
-  const auto host = [](const PlanEndpoint& each) { return fmt::format("{} at {} port {}", each.host, each.address, each.port); };
+  const auto host = [](const PlanEndpoint& each) {
+    return fmt::format("{} at {} port {}", each.host, each.address, each.port);
+  };
   for (const PlanEndpoint& each : request.plan.allowed) page.line(host(each));
   if (request.plan.allowed.empty()) page.line("none");
   page.heading("SECRETS  and where a step that holds one, or what it wrote, could send it");
   for (const PlanSecret& each : request.plan.secrets) {
     page.line(fmt::format("{} of scope {}, {}", each.name, each.scope, reviewed_version(request.asked, each)));
     page.line(fmt::format("given to: {}", fmt::join(each.steps, ", ")), 6);
-    for (const PlanEndpoint& endpoint : request.plan.allowed) page.line(fmt::format("{} -> {}", each.name, host(endpoint)), 6);
+    for (const PlanEndpoint& endpoint : request.plan.allowed)
+      page.line(fmt::format("{} -> {}", each.name, host(endpoint)), 6);
     if (request.plan.allowed.empty()) page.line("no host is reachable in this run", 6);
   }
   if (request.plan.secrets.empty()) page.line("none");
@@ -113,7 +129,8 @@ void reach(Page& page, const Request& request) {
 
 // Members of the plan that no section above shows.
 void others(Page& page, const Request& request) {
-  static const std::vector<std::string> kShown = {"schema", "pack", "tenant", "mode", "inputs", "steps", "approvals", "secrets", "network", "runtime"};
+  static const std::vector<std::string> kShown = {"schema", "pack",      "tenant",  "mode",    "inputs",
+                                                  "steps",  "approvals", "secrets", "network", "runtime"};
   page.heading("OTHER");
   for (const auto& [name, value] : request.plan.document.items())
     if (!holds(kShown, name)) page.line(fmt::format("{}: {}", name, text_of(value)));
@@ -150,6 +167,8 @@ std::string review_text(const Request& request) {
   return page.text();
 }
 
-canon::Digest display_digest(const Request& request) { return canon::sha256(review_text(request)); }
+canon::Digest display_digest(const Request& request) {
+  return canon::sha256(review_text(request));
+}
 
 }  // namespace stella::approval

@@ -37,7 +37,8 @@ bool is_requester(const std::string& name, const Asked& asked) {
 
 // The runbook writes `Packs.Approve`; the policy reader may or may not have folded it.
 bool has_scope(const site::Approver& approver) {
-  return std::ranges::any_of(approver.scopes, [](const std::string& scope) { return scope == kScope || scope == "Packs.Approve"; });
+  return std::ranges::any_of(approver.scopes,
+                             [](const std::string& scope) { return scope == kScope || scope == "Packs.Approve"; });
 }
 
 }  // namespace
@@ -45,24 +46,36 @@ bool has_scope(const site::Approver& approver) {
 Voter require_voter(const trust::PublicKey& key, const Request& request, const site::Policy& policy) {
   const Asked& asked = request.asked;
   const std::string at = "site policy version " + std::to_string(policy.version);
-  if (policy.is_revoked(key)) throw fault::Error(kRoster, "revoked", "key " + key.key_id().substr(0, 16) + " was revoked", at);
+  if (policy.is_revoked(key))
+    throw fault::Error(kRoster, "revoked", "key " + key.key_id().substr(0, 16) + " was revoked", at);
   const auto found = find(key, policy, asked.tenant);
-  if (!found) throw fault::Error(kRoster, "tenant", "key " + key.key_id().substr(0, 16) + " is no approver's of tenant " + canon::printable(asked.tenant), at);
+  if (!found)
+    throw fault::Error(
+        kRoster, "tenant",
+        "key " + key.key_id().substr(0, 16) + " is no approver's of tenant " + canon::printable(asked.tenant), at);
   const std::string name = canon::printable(found->approver->name);
   if (found->tenant->name != asked.tenant)
-    throw fault::Error(kRoster, "tenant", name + " approves for tenant " + canon::printable(found->tenant->name) + ", not for " + canon::printable(asked.tenant), at);
-  if (!has_scope(*found->approver)) throw fault::Error(kRoster, "scope", name + " does not have the scope packs.approve", at);
+    throw fault::Error(kRoster, "tenant",
+                       name + " approves for tenant " + canon::printable(found->tenant->name) + ", not for " +
+                           canon::printable(asked.tenant),
+                       at);
+  if (!has_scope(*found->approver))
+    throw fault::Error(kRoster, "scope", name + " does not have the scope packs.approve", at);
   if (is_requester(found->approver->name, asked) && !policy.allow_requester_to_approve)
     throw fault::Error(kRoster, "requester", name + " asked for this run and may not approve it", at);
   return {found->approver->name, found->approver->roles, key, found->key->unprotected};
 }
 
-Voter require_voter(const trust::PublicKey& key, const Request& request, const site::Policy& pinned, const site::Policy& current) {
+Voter require_voter(const trust::PublicKey& key, const Request& request, const site::Policy& pinned,
+                    const site::Policy& current) {
   Voter voter = require_voter(key, request, current);
   const Voter before = require_voter(key, request, pinned);
   if (before.name != voter.name)
-    throw fault::Error(kRoster, "tenant", "the key changed hands between the two policies: " + canon::printable(before.name) + ", " + canon::printable(voter.name));
-  std::erase_if(voter.roles, [&](const std::string& role) { return std::ranges::find(before.roles, role) == before.roles.end(); });
+    throw fault::Error(kRoster, "tenant",
+                       "the key changed hands between the two policies: " + canon::printable(before.name) + ", " +
+                           canon::printable(voter.name));
+  std::erase_if(voter.roles,
+                [&](const std::string& role) { return std::ranges::find(before.roles, role) == before.roles.end(); });
   voter.unprotected = voter.unprotected && before.unprotected;
   return voter;
 }
@@ -81,7 +94,8 @@ Count count(const Request& request, std::span<const Signed> responses, const sit
       if (error.code() != kRoster) throw;
       continue;  // it counted when it came; a policy since then took it away
     }
-    if (voter.name != response.answer.approver || !people.insert(voter.name).second || !keys.insert(voter.key).second) continue;
+    if (voter.name != response.answer.approver || !people.insert(voter.name).second || !keys.insert(voter.key).second)
+      continue;
     if (response.answer.decision == Decision::rejected) {
       if (!result.rejection) result.rejection = response.answer;
       continue;
@@ -91,7 +105,8 @@ Count count(const Request& request, std::span<const Signed> responses, const sit
   }
   result.have = static_cast<int>(result.approvers.size());
   for (const auto& [role, least] : request.asked.roles)
-    if (roles[role] < least) result.missing_roles.push_back(role + ": " + std::to_string(least - roles[role]) + " more");
+    if (roles[role] < least)
+      result.missing_roles.push_back(role + ": " + std::to_string(least - roles[role]) + " more");
   return result;
 }
 

@@ -6,7 +6,9 @@
 namespace stella::approval {
 namespace {
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 std::size_t columns(std::string_view text) {
   std::size_t count = 0;
@@ -27,8 +29,12 @@ std::size_t bytes_within(std::string_view text, std::size_t width) {
 
 }  // namespace
 
-void Page::rule(char of) { text_ += std::string(kWidth, of) + "\n"; }
-void Page::gap() { text_ += "\n"; }
+void Page::rule(char of) {
+  text_ += std::string(kWidth, of) + "\n";
+}
+void Page::gap() {
+  text_ += "\n";
+}
 void Page::heading(std::string_view text) {
   gap();
   text_ += std::string(text) + "\n";
@@ -58,6 +64,8 @@ void Page::field(std::string_view label, std::string_view text) {
   wrapped(std::move(first), kLabel, text);
 }
 
-void Page::line(std::string_view text, std::size_t indent) { wrapped(std::string(indent, ' '), indent + 2, text); }
+void Page::line(std::string_view text, std::size_t indent) {
+  wrapped(std::string(indent, ' '), indent + 2, text);
+}
 
 }  // namespace stella::approval
