@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "appliance/pack/grammar.hpp"
+#include "appliance/pack/manifest.hpp"
+#include "appliance/pack/schema.hpp"
+
+namespace stella::pack {
+namespace {
+
+void check_schema(const Input& input, const FileReader& read, std::vector<Problem>& problems) {
+  if (input.schema.empty()) return;
+  const auto text = read(input.schema);
+  if (!text) {
+    problems.push_back({"input " + input.name, fmt::format("the pack has no file {}", input.schema), "file"});
+    return;
+  }
+  try {
+    const Schema schema = Schema::parse(*text, input.schema);
+    if (!input.fallback) return;
+    for (const auto& violation : schema.check(*input.fallback))
+      problems.push_back({"input " + input.name, fmt::format("`default`{} {}", violation.pointer, violation.what), "schema"});
+  } catch (const fault::Error& error) {
+    problems.push_back({error.at(), error.what(), error.reason()});
+  }
+}
+
+void check_program(const Step& step, const FileReader& read, std::vector<Problem>& problems) {
+  if (step.command.empty() || !step.command[0].starts_with("./") || step.command[0].find("${{") != std::string::npos) return;
+  const std::string path = step.command[0].substr(2);
+  if (!is_inner_path(path))
+    problems.push_back({step.at, fmt::format("`{}` is not a path inside the pack", step.command[0]), "file"});
+  else if (!read(path))
+    problems.push_back({step.at, fmt::format("step {} starts {}, which the pack does not have", step.id, step.command[0]), "file"});
+}
+
+}  // namespace
+
+std::vector<Problem> check_files(const Manifest& manifest, const FileReader& read) {
+  std::vector<Problem> problems;
+  for (const Input& input : manifest.inputs) check_schema(input, read, problems);
+  for (const Step& step : manifest.steps) check_program(step, read, problems);
+  return problems;
+}
+
+}  // namespace stella::pack
