@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one door by which a pack comes to `pack plan` and `pack run`: read once, hashed, signature and denials checked, and
-// only then its manifest parsed. One thread per home and call.
+// The one door by which a pack comes to `pack plan` and `pack run`: read once, hashed, signature and denials checked,
+// and only then its manifest parsed. One thread per home and call.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,13 @@
 
 namespace stella::admission {
 
-struct Wanted {                      // exactly one of them
-  std::optional<std::string> pack;   // NAME:VERSION of the home's registry
-  std::optional<std::string> bundle; // a .pack file or an OCI layout folder
+struct Wanted {                       // exactly one of them
+  std::optional<std::string> pack;    // NAME:VERSION of the home's registry
+  std::optional<std::string> bundle;  // a .pack file or an OCI layout folder
 };
 
 struct Admitted {
-  packfile::Accepted pack;           // its blobs lie in the home's packs/ cache
+  packfile::Accepted pack;  // its blobs lie in the home's packs/ cache
   pack::Manifest manifest;
 };
 // policy null: ERR_PACK_SIGNATURE unknown-publisher. Others: packfile::accept's; ERR_PACK_SIGNATURE reason `scope` when
@@ -29,7 +29,10 @@ struct Admitted {
                              const std::string& tenant);
 
 // For authors, on a home without a policy: the pack is whole, nobody vouches for it. Good for `pack plan` only.
-struct Looked { packfile::Opened pack; pack::Manifest manifest; };
+struct Looked {
+  packfile::Opened pack;
+  pack::Manifest manifest;
+};
 [[nodiscard]] Looked look(const files::Home& home, const Wanted& wanted);
 
 // Reads files of an opened pack for schemas (bounded at 1 MiB each).

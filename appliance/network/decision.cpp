@@ -24,10 +24,12 @@ bool is_same(const site::AllowEntry& entry, const pack::Ask& ask) {
 
 bool is_loopback(const std::string& address) {
   std::array<unsigned char, 16> bytes{};
-  if (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) return bytes[0] == 127 || (bytes[0] == 169 && bytes[1] == 254);
+  if (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1)
+    return bytes[0] == 127 || (bytes[0] == 169 && bytes[1] == 254);
   if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return false;
   const bool is_link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80;
-  const bool is_one = std::all_of(bytes.begin(), bytes.end() - 1, [](unsigned char b) { return b == 0; }) && bytes[15] == 1;
+  const bool is_one =
+      std::all_of(bytes.begin(), bytes.end() - 1, [](unsigned char b) { return b == 0; }) && bytes[15] == 1;
   return is_link_local || is_one;
 }
 
@@ -56,7 +58,8 @@ std::vector<pack::Ask> sorted(std::vector<pack::Ask> asks) {
 std::string policy_line(const std::string& host, const std::string& address, int port) {
   const std::string name = host.empty() ? address : host;
   const std::string where = address.empty() ? "ADDRESS-OF-THE-HOST" : quoted(address);
-  return fmt::format("- {{host: {}, address: {}, port: {}{}}}", quoted(name), where, port, is_loopback(address) ? ", loopback: true" : "");
+  return fmt::format("- {{host: {}, address: {}, port: {}{}}}", quoted(name), where, port,
+                     is_loopback(address) ? ", loopback: true" : "");
 }
 
 Decisions decide(const std::vector<pack::Ask>& asked, const site::Policy* policy, const std::string& pack_name) {
@@ -68,18 +71,23 @@ Decisions decide(const std::vector<pack::Ask>& asked, const site::Policy* policy
       for (const site::AllowEntry& entry : policy->allow)
         if (is_for(entry, pack_name) && is_same(entry, ask))
           for (const std::string& address : entry.addresses) decisions.allowed.push_back({ask.host, address, ask.port});
-    if (decisions.allowed.size() == before) decisions.refused.push_back({ask.host, ask.port, policy_line(ask.host, "", ask.port)});
+    if (decisions.allowed.size() == before)
+      decisions.refused.push_back({ask.host, ask.port, policy_line(ask.host, "", ask.port)});
   }
   sort_unique(decisions.allowed);
   return decisions;
 }
 
-std::vector<Endpoint> undeclared(const std::vector<pack::Ask>& asked, const site::Policy* policy, const std::string& pack_name) {
+std::vector<Endpoint> undeclared(const std::vector<pack::Ask>& asked, const site::Policy* policy,
+                                 const std::string& pack_name) {
   std::vector<Endpoint> found;
   if (policy == nullptr) return found;
   for (const site::AllowEntry& entry : policy->allow) {
-    if (!is_for(entry, pack_name) || std::ranges::any_of(asked, [&](const pack::Ask& ask) { return is_same(entry, ask); })) continue;
-    for (const std::string& address : entry.addresses) found.push_back({pack::lower_case(entry.host), address, entry.port});
+    if (!is_for(entry, pack_name) ||
+        std::ranges::any_of(asked, [&](const pack::Ask& ask) { return is_same(entry, ask); }))
+      continue;
+    for (const std::string& address : entry.addresses)
+      found.push_back({pack::lower_case(entry.host), address, entry.port});
   }
   sort_unique(found);
   return found;

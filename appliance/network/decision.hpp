@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which hosts a pack may reach: those that it asks for and that the site policy allows it, at the pinned addresses only.
-// Pure; any thread. Source: contract section 8.
+// Which hosts a pack may reach: those that it asks for and that the site policy allows it, at the pinned addresses
+// only. Pure; any thread. Source: contract section 8.
 #pragma once
 
 #include <string>
@@ -16,14 +16,19 @@ struct Endpoint {
   int port = 0;
   auto operator<=>(const Endpoint&) const = default;
 };
-struct Refused { std::string host; int port = 0; std::string line; };  // line: what the policy would have to say
+struct Refused {
+  std::string host;
+  int port = 0;
+  std::string line;
+};  // line: what the policy would have to say
 struct Decisions {
-  std::vector<pack::Ask> asked;      // sorted, without repeats
-  std::vector<Endpoint> allowed;     // sorted; one for each pinned address
+  std::vector<pack::Ask> asked;   // sorted, without repeats
+  std::vector<Endpoint> allowed;  // sorted; one for each pinned address
   std::vector<Refused> refused;
 };
 // policy null: everything asked for is refused.
-[[nodiscard]] Decisions decide(const std::vector<pack::Ask>& asked, const site::Policy* policy, const std::string& pack_name);
+[[nodiscard]] Decisions decide(const std::vector<pack::Ask>& asked, const site::Policy* policy,
+                               const std::string& pack_name);
 // What the policy would allow the pack and the pack did not ask for: only named in messages, never reachable.
 [[nodiscard]] std::vector<Endpoint> undeclared(const std::vector<pack::Ask>& asked, const site::Policy* policy,
                                                const std::string& pack_name);

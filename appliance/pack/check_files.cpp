@@ -19,19 +19,22 @@ void check_schema(const Input& input, const FileReader& read, std::vector<Proble
     const Schema schema = Schema::parse(*text, input.schema);
     if (!input.fallback) return;
     for (const auto& violation : schema.check(*input.fallback))
-      problems.push_back({"input " + input.name, fmt::format("`default`{} {}", violation.pointer, violation.what), "schema"});
+      problems.push_back(
+          {"input " + input.name, fmt::format("`default`{} {}", violation.pointer, violation.what), "schema"});
   } catch (const fault::Error& error) {
     problems.push_back({error.at(), error.what(), error.reason()});
   }
 }
 
 void check_program(const Step& step, const FileReader& read, std::vector<Problem>& problems) {
-  if (step.command.empty() || !step.command[0].starts_with("./") || step.command[0].find("${{") != std::string::npos) return;
+  if (step.command.empty() || !step.command[0].starts_with("./") || step.command[0].find("${{") != std::string::npos)
+    return;
   const std::string path = step.command[0].substr(2);
   if (!is_inner_path(path))
     problems.push_back({step.at, fmt::format("`{}` is not a path inside the pack", step.command[0]), "file"});
   else if (!read(path))
-    problems.push_back({step.at, fmt::format("step {} starts {}, which the pack does not have", step.id, step.command[0]), "file"});
+    problems.push_back(
+        {step.at, fmt::format("step {} starts {}, which the pack does not have", step.id, step.command[0]), "file"});
 }
 
 }  // namespace

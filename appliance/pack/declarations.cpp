@@ -17,7 +17,8 @@ template <class List, class Member>
 void note_repeat(const List& list, Member member, const std::string& name, Section& section, std::string_view field) {
   if (name.empty()) return;
   for (const auto& item : list)
-    if (item.*member == name) return section.note(field, fmt::format("`{}` is declared twice", canon::printable(name, 63)));
+    if (item.*member == name)
+      return section.note(field, fmt::format("`{}` is declared twice", canon::printable(name, 63)));
 }
 
 void read_fallback(Section& section, Input& input) {
@@ -53,12 +54,16 @@ void read_secrets_part(Section& spec, Findings& findings, Manifest& manifest) {
   spec.each("secrets", Need::optional, kMaxDeclared, [&](const canon::Json& item, const std::string& pointer) {
     Section section(findings, item, pointer);
     Secret secret;
-    secret.name = section.word("name", Need::required, is_secret_name, "letters, digits, ., _ or -, at most 63").value_or("");
+    secret.name =
+        section.word("name", Need::required, is_secret_name, "letters, digits, ., _ or -, at most 63").value_or("");
     note_repeat(manifest.secrets, &Secret::name, secret.name, section, "name");
-    secret.scope = section.word("scope", Need::required, is_secret_name, "letters, digits, ., _ or -, at most 63").value_or("");
+    secret.scope =
+        section.word("scope", Need::required, is_secret_name, "letters, digits, ., _ or -, at most 63").value_or("");
     const bool as_env = section.choice("as", {"file", "env"}).value_or("file") == "env";
     if (as_env)
-      secret.env = section.word("env", Need::required, is_variable, "a variable's name that does not begin with STELLA_").value_or("");
+      secret.env =
+          section.word("env", Need::required, is_variable, "a variable's name that does not begin with STELLA_")
+              .value_or("");
     else if (section.any("env") != nullptr)
       section.note("env", "`env` belongs to `as: env`");
     section.finish();
@@ -72,7 +77,8 @@ void read_approvals_part(Section& spec, Findings& findings, Manifest& manifest) 
     Approval approval;
     approval.id = section.word("id", Need::required, is_id, kIdRule).value_or("");
     note_repeat(manifest.approvals, &Approval::id, approval.id, section, "id");
-    if (approval.id == "site") section.note("id", "`site` is the gate that a site policy may put before a pack; choose another id");
+    if (approval.id == "site")
+      section.note("id", "`site` is the gate that a site policy may put before a pack; choose another id");
     approval.threshold = static_cast<int>(section.integer("threshold", 1, 100).value_or(1));
     section.each_member("roles", 50, [&](const std::string& role, const canon::Json& count, const std::string& place) {
       if (!is_id(role)) return findings.note_key(place, fmt::format("a role is {}", kIdRule));
@@ -111,7 +117,8 @@ void read_outputs_part(Section& spec, Findings& findings, Manifest& manifest) {
     output.name = section.word("name", Need::required, is_id, kIdRule).value_or("");
     note_repeat(manifest.outputs, &Output::name, output.name, section, "name");
     (void)section.choice("type", {"file"});
-    output.path = section.word("path", Need::required, is_inner_path, "a path relative to /artifacts, without ..").value_or("");
+    output.path =
+        section.word("path", Need::required, is_inner_path, "a path relative to /artifacts, without ..").value_or("");
     section.finish();
     manifest.outputs.push_back(std::move(output));
   });

@@ -9,12 +9,20 @@
 namespace stella::pack {
 namespace {
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_letter(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 template <class Test>
-bool all_of(std::string_view text, Test test) { return std::all_of(text.begin(), text.end(), test); }
+bool all_of(std::string_view text, Test test) {
+  return std::all_of(text.begin(), text.end(), test);
+}
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.size() <= 9 && all_of(text, is_digit) && (text.size() == 1 || text[0] != '0');
@@ -92,7 +100,8 @@ bool is_inner_path(std::string_view text) {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return out;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/pack/inputs.hpp"
 
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -41,7 +41,8 @@ class Collector {
       : manifest_(manifest), document_(document), read_(read), locate_(locate) {}
 
   Inputs collect() {
-    if (!document_.value.is_object()) throw fault::Error(kCode, "type", "the inputs are a mapping of names to values", document_.at(""));
+    if (!document_.value.is_object())
+      throw fault::Error(kCode, "type", "the inputs are a mapping of names to values", document_.at(""));
     inputs_.given = document_.value;
     for (const Input& input : manifest_.inputs) take(input);
     note_unknown();
@@ -51,7 +52,8 @@ class Collector {
 
  private:
   void note(const Input& input, const std::string& what, std::string_view reason) {
-    problems_.push_back({document_.at(yaml::pointer_step(input.name)), fmt::format("input {} {}", input.name, what), std::string(reason)});
+    problems_.push_back({document_.at(yaml::pointer_step(input.name)), fmt::format("input {} {}", input.name, what),
+                         std::string(reason)});
   }
 
   void take(const Input& input) {
@@ -62,14 +64,18 @@ class Collector {
     if (absent && !input.fallback) return;
     const canon::Json& value = absent ? *input.fallback : *given;
     if (!is_of_type(value, input.type))
-      return note(input, fmt::format("must be of type {}, not {}", name_of(input.type), canon::printable(canon::canonical(value), 60)), "type");
+      return note(
+          input,
+          fmt::format("must be of type {}, not {}", name_of(input.type), canon::printable(canon::canonical(value), 60)),
+          "type");
     if (input.type == InputType::file) return take_file(input, value.get<std::string>());
     check_schema(input, value);
     inputs_.values[input.name] = value;
   }
 
   void take_file(const Input& input, const std::string& given) {
-    if (given.empty() || given.find('\0') != std::string::npos) return note(input, "must be the path of a file", "type");
+    if (given.empty() || given.find('\0') != std::string::npos)
+      return note(input, "must be the path of a file", "type");
     try {
       inputs_.files[input.name] = hash_file(locate_(input.name, given));
       inputs_.values[input.name] = "/inputs/" + input.name;
@@ -82,10 +88,13 @@ class Collector {
   void check_schema(const Input& input, const canon::Json& value) {
     if (input.schema.empty()) return;
     const auto text = read_(input.schema);
-    if (!text) throw fault::Error(fault::Code::pack_invalid, "file", fmt::format("the pack has no file {}", input.schema), "input " + input.name);
+    if (!text)
+      throw fault::Error(fault::Code::pack_invalid, "file", fmt::format("the pack has no file {}", input.schema),
+                         "input " + input.name);
     for (const auto& violation : Schema::parse(*text, input.schema).check(value)) {
       const std::string pointer = yaml::pointer_step(input.name) + violation.pointer;
-      problems_.push_back({document_.at(pointer), fmt::format("input {}{} {}", input.name, violation.pointer, violation.what), "schema"});
+      problems_.push_back({document_.at(pointer),
+                           fmt::format("input {}{} {}", input.name, violation.pointer, violation.what), "schema"});
     }
   }
 
@@ -96,7 +105,9 @@ class Collector {
       if (manifest_.find_input(name) != nullptr) continue;
       const auto near = canon::nearest(name, known);
       problems_.push_back({document_.at_key(yaml::pointer_step(name)),
-                           fmt::format("the pack has no input `{}`{}", canon::printable(name, 60), near ? fmt::format(", did you mean `{}`?", *near) : ""), "unknown"});
+                           fmt::format("the pack has no input `{}`{}", canon::printable(name, 60),
+                                       near ? fmt::format(", did you mean `{}`?", *near) : ""),
+                           "unknown"});
     }
   }
 
@@ -104,7 +115,8 @@ class Collector {
     // A lone unreadable file keeps its own code, so that a missing one is ERR_FILE_NOT_FOUND.
     if (problems_.size() == 1 && file_error_) throw file_error_->located(problems_[0].at);
     std::string all = problems_[0].what;
-    for (std::size_t i = 1; i < problems_.size(); ++i) all += fmt::format("\n  {}: {}", problems_[i].at, problems_[i].what);
+    for (std::size_t i = 1; i < problems_.size(); ++i)
+      all += fmt::format("\n  {}: {}", problems_[i].at, problems_[i].what);
     throw fault::Error(kCode, problems_[0].reason, all, problems_[0].at);
   }
 
@@ -121,14 +133,16 @@ class Collector {
 
 Inputs read_inputs(const Manifest& manifest, const std::optional<InputsFile>& file, const FileReader& read) {
   const bool is_stream = !file || file->path == "-";
-  const std::filesystem::path folder = is_stream ? std::filesystem::path() : std::filesystem::path(file->path).parent_path();
+  const std::filesystem::path folder =
+      is_stream ? std::filesystem::path() : std::filesystem::path(file->path).parent_path();
   const Locate locate = [&](const std::string&, const std::string& given) { return (folder / given).string(); };
   if (!file) return Collector(manifest, {canon::Json::object(), "inputs", {}}, read, locate).collect();
   const std::string name = is_stream ? "standard input" : file->path;
   return Collector(manifest, yaml::parse_by_name(file->text, name, kCode), read, locate).collect();
 }
 
-Inputs reload_inputs(const Manifest& manifest, const std::string& given_text, const std::string& folder, const FileReader& read) {
+Inputs reload_inputs(const Manifest& manifest, const std::string& given_text, const std::string& folder,
+                     const FileReader& read) {
   const yaml::Document document{canon::parse_json(given_text, kCode, "inputs.json"), "inputs.json", {}};
   const Locate locate = [&](const std::string& name, const std::string&) { return folder + "/" + name; };
   return Collector(manifest, document, read, locate).collect();
@@ -145,8 +159,8 @@ void copy_file_input(const std::string& name, const FileInput& input, const std:
     copy.write(block);
   });
   if (size_bytes != input.size_bytes || hasher.finish() != input.digest)
-    throw fault::Error(kCode, "changed", fmt::format("the file of input {} is not the one that was planned", name), input.path,
-                       "Leave the file alone while the command runs, then run it again.");
+    throw fault::Error(kCode, "changed", fmt::format("the file of input {} is not the one that was planned", name),
+                       input.path, "Leave the file alone while the command runs, then run it again.");
   files::crash_point("pack.copy_file_input");
   copy.commit();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values that a pack is planned and run with. All problems of an inputs file are reported at once (ERR_PACK_INPUTS).
-// A file input is opened once and hashed while it is read; what the run copies later must be the same bytes. Any thread.
+// The values that a pack is planned and run with. All problems of an inputs file are reported at once
+// (ERR_PACK_INPUTS). A file input is opened once and hashed while it is read; what the run copies later must be the
+// same bytes. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ struct FileInput {
 };
 
 struct Inputs {
-  canon::Json values = canon::Json::object();  // as expressions see them: every declared input; a file is "/inputs/NAME"; null when not given
+  canon::Json values = canon::Json::object();  // as expressions see them: every declared input; a file is
+                                               // "/inputs/NAME"; null when not given
   canon::Json given = canon::Json::object();   // as they were given, for the run's inputs.json
   std::map<std::string, FileInput> files;      // by input name
 };
@@ -30,8 +32,11 @@ inline constexpr std::uint64_t kMaxFileInput = std::uint64_t{64} << 30;  // byte
 
 // `file`: path of a JSON (.json) or YAML file, nullopt when none was given. `text` is its content, read by the caller
 // (it may be standard input: `-`); file inputs are relative to its folder, or to the current folder for `-`.
-struct InputsFile { std::string path, text; };
-[[nodiscard]] Inputs read_inputs(const Manifest& manifest, const std::optional<InputsFile>& file, const FileReader& read);
+struct InputsFile {
+  std::string path, text;
+};
+[[nodiscard]] Inputs read_inputs(const Manifest& manifest, const std::optional<InputsFile>& file,
+                                 const FileReader& read);
 // The same from a run's own folder: `given_text` is its inputs.json, file inputs are `folder`/NAME.
 [[nodiscard]] Inputs reload_inputs(const Manifest& manifest, const std::string& given_text, const std::string& folder,
                                    const FileReader& read);

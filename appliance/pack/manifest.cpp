@@ -18,7 +18,8 @@ const std::string kApiVersion = "stellaops.io/pack.v1", kKind = "TaskPack";
 void read_maintainers(Section& metadata, Findings& findings, Manifest& manifest) {
   metadata.each("maintainers", Need::optional, 50, [&](const canon::Json& item, const std::string& pointer) {
     Section section(findings, item, pointer);
-    manifest.maintainers.push_back({section.text("name", Need::required, 200).value_or(""), section.text("email", Need::optional, 320).value_or("")});
+    manifest.maintainers.push_back({section.text("name", Need::required, 200).value_or(""),
+                                    section.text("email", Need::optional, 320).value_or("")});
     section.finish();
   });
 }
@@ -27,8 +28,11 @@ void read_metadata(Section& top, Findings& findings, Manifest& manifest) {
   const canon::Json* value = top.any("metadata", Need::required);
   if (value == nullptr) return;
   Section metadata(findings, *value, top.pointer_to("metadata"));
-  manifest.name = metadata.word("name", Need::required, is_pack_name, "1 to 63 of a-z, 0-9 and -, with no - at either end").value_or("");
-  manifest.version = metadata.word("version", Need::required, is_version, "a version such as 1.4.0 or 1.4.0-rc.1").value_or("");
+  manifest.name =
+      metadata.word("name", Need::required, is_pack_name, "1 to 63 of a-z, 0-9 and -, with no - at either end")
+          .value_or("");
+  manifest.version =
+      metadata.word("version", Need::required, is_version, "a version such as 1.4.0 or 1.4.0-rc.1").value_or("");
   manifest.description = metadata.text("description").value_or("");
   manifest.license = metadata.text("license", Need::optional, 200).value_or("");
   manifest.tags = metadata.texts("tags", 50).value_or(std::vector<std::string>{});
@@ -62,13 +66,20 @@ auto find_in(const List& list, Member member, std::string_view name) {
 
 std::string_view name_of(InputType type) noexcept {
   switch (type) {
-    case InputType::string: return "string";
-    case InputType::integer: return "integer";
-    case InputType::number: return "number";
-    case InputType::boolean: return "boolean";
-    case InputType::array: return "array";
-    case InputType::object: return "object";
-    case InputType::file: return "file";
+    case InputType::string:
+      return "string";
+    case InputType::integer:
+      return "integer";
+    case InputType::number:
+      return "number";
+    case InputType::boolean:
+      return "boolean";
+    case InputType::array:
+      return "array";
+    case InputType::object:
+      return "object";
+    case InputType::file:
+      return "file";
   }
   return "string";
 }
@@ -77,10 +88,18 @@ std::string_view name_of(OnCrash on_crash) noexcept {
   return on_crash == OnCrash::rerun ? "rerun" : on_crash == OnCrash::fail ? "fail" : "ask";
 }
 
-const Input* Manifest::find_input(std::string_view wanted) const { return find_in(inputs, &Input::name, wanted); }
-const Secret* Manifest::find_secret(std::string_view wanted) const { return find_in(secrets, &Secret::name, wanted); }
-const Approval* Manifest::find_approval(std::string_view wanted) const { return find_in(approvals, &Approval::id, wanted); }
-const Step* Manifest::find_step(std::string_view wanted) const { return find_in(steps, &Step::id, wanted); }
+const Input* Manifest::find_input(std::string_view wanted) const {
+  return find_in(inputs, &Input::name, wanted);
+}
+const Secret* Manifest::find_secret(std::string_view wanted) const {
+  return find_in(secrets, &Secret::name, wanted);
+}
+const Approval* Manifest::find_approval(std::string_view wanted) const {
+  return find_in(approvals, &Approval::id, wanted);
+}
+const Step* Manifest::find_step(std::string_view wanted) const {
+  return find_in(steps, &Step::id, wanted);
+}
 
 Reading read_manifest(std::string_view text, const std::string& name) {
   const yaml::Document document = yaml::parse(text, name, fault::Code::pack_invalid);
@@ -100,7 +119,8 @@ Reading read_manifest(std::string_view text, const std::string& name) {
 void require_none(const std::vector<Problem>& problems) {
   if (problems.empty()) return;
   const Problem& first = problems.front();
-  const std::string more = problems.size() == 1 ? "" : fmt::format(" (and {} more; `stella pack validate` lists all)", problems.size() - 1);
+  const std::string more =
+      problems.size() == 1 ? "" : fmt::format(" (and {} more; `stella pack validate` lists all)", problems.size() - 1);
   throw fault::Error(fault::Code::pack_invalid, first.reason, first.what + more, first.at);
 }
 

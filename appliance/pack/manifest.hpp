@@ -30,7 +30,9 @@ struct Input {
   std::string description;
 };
 
-struct Secret { std::string name, scope, env; };  // env empty: a file /run/secrets/NAME
+struct Secret {
+  std::string name, scope, env;
+};  // env empty: a file /run/secrets/NAME
 
 struct Approval {
   std::string id;
@@ -40,8 +42,13 @@ struct Approval {
   std::string message;                           // template over inputs
 };
 
-struct Ask { std::string host; int port = 0; };  // host in lower case
-struct Maintainer { std::string name, email; };
+struct Ask {
+  std::string host;
+  int port = 0;
+};  // host in lower case
+struct Maintainer {
+  std::string name, email;
+};
 
 enum class OnCrash { rerun, fail, ask };
 [[nodiscard]] std::string_view name_of(OnCrash on_crash) noexcept;
@@ -61,22 +68,24 @@ struct Step {
   std::string when;                               // expression, empty: always
   std::optional<std::vector<std::string>> needs;  // absent: all steps before it
   // run: `command` or `script`
-  std::vector<std::string> command;               // templates
-  std::string script;                             // POSIX sh -eu, no templates
-  std::map<std::string, std::string> env;         // templates
-  std::vector<std::string> secrets;               // names
-  std::optional<std::vector<Ask>> network;        // absent: all that the pack asks for
+  std::vector<std::string> command;         // templates
+  std::string script;                       // POSIX sh -eu, no templates
+  std::map<std::string, std::string> env;   // templates
+  std::vector<std::string> secrets;         // names
+  std::optional<std::vector<Ask>> network;  // absent: all that the pack asks for
   clock::Duration timeout = std::chrono::hours(1);
   Retries retries;
   bool continue_on_error = false;
   OnCrash on_crash = OnCrash::ask;
   // gates
-  std::string approval;                           // gate_approval
-  std::string expression, message;                // gate_policy
-  std::string at;                                 // file:line:column, for messages about it
+  std::string approval;             // gate_approval
+  std::string expression, message;  // gate_policy
+  std::string at;                   // file:line:column, for messages about it
 };
 
-struct Output { std::string name, path; };        // path relative to /artifacts
+struct Output {
+  std::string name, path;
+};  // path relative to /artifacts
 
 struct Manifest {
   std::string name, version, description, license;
@@ -96,7 +105,9 @@ struct Manifest {
   [[nodiscard]] const Step* find_step(std::string_view id) const;
 };
 
-struct Problem { std::string at, what, reason; };
+struct Problem {
+  std::string at, what, reason;
+};
 struct Reading {
   Manifest manifest;              // what could be read
   std::vector<Problem> problems;  // empty: all of it

@@ -42,7 +42,8 @@ class References {
     for (std::size_t i = 0; i < manifest_.steps.size(); ++i) before_.push_back(check_needs(i));
     for (std::size_t i = 0; i < manifest_.steps.size(); ++i) check_step(i);
     for (std::size_t i = 0; i < manifest_.approvals.size(); ++i)
-      check_template(manifest_.approvals[i].message, fmt::format("/spec/approvals/{}/message", i), {}, Reads::inputs_only);
+      check_template(manifest_.approvals[i].message, fmt::format("/spec/approvals/{}/message", i), {},
+                     Reads::inputs_only);
   }
 
  private:
@@ -61,7 +62,8 @@ class References {
       if (!step.id.empty() && !steps.insert(step.id).second)
         findings_.note(pointer(i) + "/id", fmt::format("step `{}` is there twice", step.id));
       if (!step.approval.empty() && !gates.insert(step.approval).second)
-        findings_.note(pointer(i) + "/gate.approval/approval", fmt::format("approval `{}` already has a gate; a gate is one step", step.approval));
+        findings_.note(pointer(i) + "/gate.approval/approval",
+                       fmt::format("approval `{}` already has a gate; a gate is one step", step.approval));
     }
   }
 
@@ -78,8 +80,9 @@ class References {
       if (found == earlier.end()) {
         const bool exists = manifest_.find_step(need) != nullptr;
         findings_.note(fmt::format("{}/{}", place(index, "needs"), n),
-                       exists ? fmt::format("step `{}` does not stand before this one, so it cannot be needed here", need)
-                              : fmt::format("there is no step `{}`{}", canon::printable(need, 63), guess(need, earlier)));
+                       exists
+                           ? fmt::format("step `{}` does not stand before this one, so it cannot be needed here", need)
+                           : fmt::format("there is no step `{}`{}", canon::printable(need, 63), guess(need, earlier)));
         continue;
       }
       const auto& theirs = before_[static_cast<std::size_t>(found - earlier.begin())];
@@ -98,8 +101,10 @@ class References {
       return check_template(step.message, pointer(index) + "/gate.policy/message", {}, Reads::inputs_only);
     }
     for (std::size_t i = 0; i < step.command.size(); ++i)
-      check_template(step.command[i], fmt::format("{}/run/command/{}", pointer(index), i), before_[index], Reads::everything);
-    for (const auto& [name, value] : step.env) check_template(value, place(index, "env") + "/" + name, before_[index], Reads::everything);
+      check_template(step.command[i], fmt::format("{}/run/command/{}", pointer(index), i), before_[index],
+                     Reads::everything);
+    for (const auto& [name, value] : step.env)
+      check_template(value, place(index, "env") + "/" + name, before_[index], Reads::everything);
     check_secrets(index);
     check_network(index);
   }
@@ -118,8 +123,9 @@ class References {
       const Secret* secret = manifest_.find_secret(step.secrets[i]);
       const std::string where = fmt::format("{}/{}", place(index, "secrets"), i);
       if (secret == nullptr)
-        findings_.note(where, fmt::format("there is no secret `{}` under spec.secrets{}", canon::printable(step.secrets[i], 63),
-                                          guess(step.secrets[i], names_of(manifest_.secrets, &Secret::name))));
+        findings_.note(
+            where, fmt::format("there is no secret `{}` under spec.secrets{}", canon::printable(step.secrets[i], 63),
+                               guess(step.secrets[i], names_of(manifest_.secrets, &Secret::name))));
       else if (!secret->env.empty() && step.env.contains(secret->env))
         findings_.note(where, fmt::format("secret `{}` and `env` both set {}", secret->name, secret->env));
     }
@@ -130,7 +136,8 @@ class References {
     if (!step.network) return;
     for (std::size_t i = 0; i < step.network->size(); ++i) {
       const Ask& ask = (*step.network)[i];
-      const bool known = std::ranges::any_of(manifest_.network, [&](const Ask& each) { return each.host == ask.host && each.port == ask.port; });
+      const bool known = std::ranges::any_of(
+          manifest_.network, [&](const Ask& each) { return each.host == ask.host && each.port == ask.port; });
       if (!known)
         findings_.note(fmt::format("{}/{}", place(index, "network"), i),
                        fmt::format("{} port {} is not under spec.network{}", ask.host, ask.port,
@@ -142,13 +149,15 @@ class References {
     if (text.find("${{") != std::string::npos)
       return findings_.note(where, "an expression stands here by itself, without `${{ }}`", "expression-syntax");
     try {
-      check_names(expression::Expression::parse(text, findings_.document().at(where)).names(), where, before, Reads::everything);
+      check_names(expression::Expression::parse(text, findings_.document().at(where)).names(), where, before,
+                  Reads::everything);
     } catch (const fault::Error& error) {
       findings_.note_at({error.at(), error.what(), error.reason()});
     }
   }
 
-  void check_template(const std::string& text, const std::string& where, const std::set<std::string>& before, Reads reads) {
+  void check_template(const std::string& text, const std::string& where, const std::set<std::string>& before,
+                      Reads reads) {
     try {
       check_names(expression::Template::parse(text, findings_.document().at(where)).names(), where, before, reads);
     } catch (const fault::Error& error) {
@@ -156,7 +165,8 @@ class References {
     }
   }
 
-  void check_names(const std::vector<Path>& names, const std::string& where, const std::set<std::string>& before, Reads reads) {
+  void check_names(const std::vector<Path>& names, const std::string& where, const std::set<std::string>& before,
+                   Reads reads) {
     for (const Path& path : names)
       if (const std::string problem = problem_of(path, before, reads); !problem.empty())
         findings_.note(where, problem, "expression-name");
@@ -167,15 +177,19 @@ class References {
     if (root == "secrets") return "secrets cannot be read by an expression; list the secret under the step's `secrets`";
     if (root == "inputs") return path.size() < 2 ? "" : member(path, names_of(manifest_.inputs, &Input::name), "input");
     if (reads == Reads::inputs_only)
-      return fmt::format("`{}`: a gate's message is fixed when the pack is planned, so it reads inputs only", canon::printable(root, 63));
+      return fmt::format("`{}`: a gate's message is fixed when the pack is planned, so it reads inputs only",
+                         canon::printable(root, 63));
     if (root == "steps") return path.size() < 2 ? "" : step_problem(path, before);
-    if (root == "run") return path.size() < 2 ? "" : member(path, {"id", "attempt", "tenant", "pack", "version", "planHash"}, "field of run");
+    if (root == "run")
+      return path.size() < 2 ? ""
+                             : member(path, {"id", "attempt", "tenant", "pack", "version", "planHash"}, "field of run");
     if (root == "approvals") return path.size() < 2 ? "" : approval_problem(path);
     return fmt::format("unknown name `{}`{} (there are inputs, steps, run, approvals)", canon::printable(root, 63),
                        guess(root, {"inputs", "steps", "run", "approvals"}));
   }
 
-  static std::string member(const Path& path, const std::vector<std::string>& known, std::string_view what, std::size_t level = 1) {
+  static std::string member(const Path& path, const std::vector<std::string>& known, std::string_view what,
+                            std::size_t level = 1) {
     if (path.size() <= level || contains(known, path[level])) return {};
     return fmt::format("there is no {} `{}`{}", what, canon::printable(path[level], 63), guess(path[level], known));
   }
@@ -201,6 +215,8 @@ class References {
 
 }  // namespace
 
-void check_references(const Manifest& manifest, Findings& findings) { References(manifest, findings).check(); }
+void check_references(const Manifest& manifest, Findings& findings) {
+  References(manifest, findings).check();
+}
 
 }  // namespace stella::pack

@@ -13,7 +13,11 @@
 namespace stella::pack {
 namespace {
 
-struct File { std::string_view path; unsigned mode; std::string_view text; };
+struct File {
+  std::string_view path;
+  unsigned mode;
+  std::string_view text;
+};
 
 constexpr std::string_view kManifest = R"(apiVersion: stellaops.io/pack.v1
 kind: TaskPack
@@ -95,13 +99,14 @@ constexpr std::string_view kIgnore = R"(# What does not belong in the pack.
 *.pack
 )";
 
-constexpr File kFiles[] = {{"pack.yaml", 0644, kManifest},     {"steps/count.sh", 0755, kCount},
-                           {"schemas/title.schema.json", 0644, kSchema}, {"docs/usage.md", 0644, kUsage},
-                           {"docs/runbook.md", 0644, kRunbook}, {".packignore", 0644, kIgnore}};
+constexpr File kFiles[] = {
+    {"pack.yaml", 0644, kManifest},  {"steps/count.sh", 0755, kCount},    {"schemas/title.schema.json", 0644, kSchema},
+    {"docs/usage.md", 0644, kUsage}, {"docs/runbook.md", 0644, kRunbook}, {".packignore", 0644, kIgnore}};
 
 std::string pack_name_for(const std::string& folder) {
   std::string name = lower_case(std::filesystem::absolute(folder).lexically_normal().filename().string());
-  if (name.empty()) name = lower_case(std::filesystem::absolute(folder).lexically_normal().parent_path().filename().string());
+  if (name.empty())
+    name = lower_case(std::filesystem::absolute(folder).lexically_normal().parent_path().filename().string());
   for (char& c : name)
     if (c == '_' || c == ' ' || c == '.') c = '-';
   return is_pack_name(name) ? name : "my-pack";
@@ -126,7 +131,8 @@ std::vector<std::string> write_scaffold(const std::string& folder) {
     struct stat found {};
     const std::string path = fmt::format("{}/{}", folder, file.path);
     if (::lstat(path.c_str(), &found) == 0)
-      throw fault::Error(fault::Code::file_unsuitable, "exists", path + " is already there", path, "Name another folder, or move what is there.");
+      throw fault::Error(fault::Code::file_unsuitable, "exists", path + " is already there", path,
+                         "Name another folder, or move what is there.");
   }
   const std::string name = pack_name_for(folder);
   std::vector<std::string> written;

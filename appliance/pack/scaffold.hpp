@@ -7,8 +7,9 @@
 
 namespace stella::pack {
 
-// Writes pack.yaml, steps/, schemas/, docs/ and .packignore into `folder` (made when missing, named after it) and returns
-// the paths written. ERR_FILE_UNSUITABLE, reason `exists`, when one of them is already there; nothing is written then.
+// Writes pack.yaml, steps/, schemas/, docs/ and .packignore into `folder` (made when missing, named after it) and
+// returns the paths written. ERR_FILE_UNSUITABLE, reason `exists`, when one of them is already there; nothing is
+// written then.
 std::vector<std::string> write_scaffold(const std::string& folder);
 
 }  // namespace stella::pack

@@ -33,8 +33,9 @@ namespace {
 using Node = std::shared_ptr<const SchemaNode>;
 constexpr std::array kTypes = {"null", "boolean", "object", "array", "number", "string", "integer"};
 constexpr std::array kAnnotations = {"$schema", "$id", "$comment", "title", "description", "examples", "default"};
-constexpr std::array kKeywords = {"type", "enum", "const", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems",
-                                  "maxItems", "required", "properties", "items", "additionalProperties"};
+constexpr std::array kKeywords = {
+    "type",      "enum",     "const",    "pattern",  "minimum",    "maximum", "minLength",
+    "maxLength", "minItems", "maxItems", "required", "properties", "items",   "additionalProperties"};
 constexpr std::size_t kMaxViolations = 100;
 constexpr std::int64_t kMaxPatternMemory = std::int64_t{1} << 20;  // bytes, for one compiled pattern
 
@@ -52,7 +53,8 @@ class Compiler {
     for (const auto& [keyword, value] : schema.items()) {
       const std::string place = pointer + yaml::pointer_step(keyword);
       if (std::ranges::find(kAnnotations, keyword) != kAnnotations.end()) continue;
-      if (!read_assertion(*node, keyword, value, place) && !read_structure(*node, keyword, value, place)) unknown(keyword, place);
+      if (!read_assertion(*node, keyword, value, place) && !read_structure(*node, keyword, value, place))
+        unknown(keyword, place);
     }
     return node;
   }
@@ -64,26 +66,40 @@ class Compiler {
 
   [[noreturn]] void unknown(const std::string& keyword, const std::string& pointer) const {
     const auto near = canon::nearest(keyword, {kKeywords.begin(), kKeywords.end()});
-    fail(pointer, fmt::format("keyword `{}` is not supported{}; it is refused because ignoring it would let values through",
-                              canon::printable(keyword, 60), near ? fmt::format(" (did you mean `{}`?)", *near) : ""));
+    fail(pointer,
+         fmt::format("keyword `{}` is not supported{}; it is refused because ignoring it would let values through",
+                     canon::printable(keyword, 60), near ? fmt::format(" (did you mean `{}`?)", *near) : ""));
   }
 
-  bool read_assertion(SchemaNode& node, const std::string& keyword, const canon::Json& value, const std::string& place) {
-    if (keyword == "type") node.types = types(value, place);
-    else if (keyword == "enum") node.allowed = list(value, place);
-    else if (keyword == "const") node.exactly = value;
-    else if (keyword == "pattern") node.pattern = pattern(value, place);
-    else if (keyword == "minimum") node.minimum = number(value, place);
-    else if (keyword == "maximum") node.maximum = number(value, place);
-    else if (keyword == "minLength") node.min_length = count(value, place);
-    else if (keyword == "maxLength") node.max_length = count(value, place);
-    else if (keyword == "minItems") node.min_items = count(value, place);
-    else if (keyword == "maxItems") node.max_items = count(value, place);
-    else return false;
+  bool read_assertion(SchemaNode& node, const std::string& keyword, const canon::Json& value,
+                      const std::string& place) {
+    if (keyword == "type")
+      node.types = types(value, place);
+    else if (keyword == "enum")
+      node.allowed = list(value, place);
+    else if (keyword == "const")
+      node.exactly = value;
+    else if (keyword == "pattern")
+      node.pattern = pattern(value, place);
+    else if (keyword == "minimum")
+      node.minimum = number(value, place);
+    else if (keyword == "maximum")
+      node.maximum = number(value, place);
+    else if (keyword == "minLength")
+      node.min_length = count(value, place);
+    else if (keyword == "maxLength")
+      node.max_length = count(value, place);
+    else if (keyword == "minItems")
+      node.min_items = count(value, place);
+    else if (keyword == "maxItems")
+      node.max_items = count(value, place);
+    else
+      return false;
     return true;
   }
 
-  bool read_structure(SchemaNode& node, const std::string& keyword, const canon::Json& value, const std::string& place) {
+  bool read_structure(SchemaNode& node, const std::string& keyword, const canon::Json& value,
+                      const std::string& place) {
     if (keyword == "required") {
       for (const canon::Json& item : list(value, place)) {
         if (!item.is_string()) fail(place, "`required` is a list of names");
@@ -91,7 +107,8 @@ class Compiler {
       }
     } else if (keyword == "properties") {
       if (!value.is_object()) fail(place, "`properties` is a mapping of schemas");
-      for (const auto& [name, schema] : value.items()) node.properties[name] = compile(schema, place + yaml::pointer_step(name));
+      for (const auto& [name, schema] : value.items())
+        node.properties[name] = compile(schema, place + yaml::pointer_step(name));
     } else if (keyword == "items") {
       node.items = compile(value, place);
     } else if (keyword == "additionalProperties") {
@@ -134,17 +151,21 @@ class Compiler {
     options.set_log_errors(false);
     options.set_max_mem(kMaxPatternMemory);
     auto compiled = std::make_unique<re2::RE2>(value.get<std::string>(), options);
-    if (!compiled->ok()) fail(place, fmt::format("RE2 does not read this pattern: {}", canon::printable(compiled->error(), 200)));
+    if (!compiled->ok())
+      fail(place, fmt::format("RE2 does not read this pattern: {}", canon::printable(compiled->error(), 200)));
     return compiled;
   }
 
   const std::string& name_;
 };
 
-std::string shown(const canon::Json& value) { return canon::printable(canon::canonical(value), 80); }
+std::string shown(const canon::Json& value) {
+  return canon::printable(canon::canonical(value), 80);
+}
 
 std::uint64_t characters(const std::string& text) {  // code points, as JSON Schema counts
-  return static_cast<std::uint64_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 bool has_type(const canon::Json& value, const std::string& type) {
@@ -181,22 +202,27 @@ class Checker {
   }
 
   void check_value(const SchemaNode& node, const canon::Json& value, const std::string& pointer) {
-    if (!node.types.empty() && std::ranges::none_of(node.types, [&](const std::string& type) { return has_type(value, type); }))
+    if (!node.types.empty() &&
+        std::ranges::none_of(node.types, [&](const std::string& type) { return has_type(value, type); }))
       note(pointer, fmt::format("must be of type {}, not {}", fmt::join(node.types, " or "), shown(value)));
     if (node.allowed && std::ranges::find(*node.allowed, value) == node.allowed->end())
       note(pointer, fmt::format("must be one of {}, not {}", shown(*node.allowed), shown(value)));
-    if (node.exactly && *node.exactly != value) note(pointer, fmt::format("must be {}, not {}", shown(*node.exactly), shown(value)));
+    if (node.exactly && *node.exactly != value)
+      note(pointer, fmt::format("must be {}, not {}", shown(*node.exactly), shown(value)));
   }
 
   void check_text(const SchemaNode& node, const std::string& text, const std::string& pointer) {
     if (node.pattern && !re2::RE2::PartialMatch(text, *node.pattern))
-      note(pointer, fmt::format("must match {}, which {} does not", canon::printable(node.pattern->pattern(), 80), shown(text)));
+      note(pointer,
+           fmt::format("must match {}, which {} does not", canon::printable(node.pattern->pattern(), 80), shown(text)));
     check_count(characters(text), node.min_length, node.max_length, "characters", pointer);
   }
 
   void check_number(const SchemaNode& node, const canon::Json& value, const std::string& pointer) {
-    if (node.minimum && value.get<double>() < *node.minimum) note(pointer, fmt::format("must be at least {}, not {}", *node.minimum, shown(value)));
-    if (node.maximum && value.get<double>() > *node.maximum) note(pointer, fmt::format("must be at most {}, not {}", *node.maximum, shown(value)));
+    if (node.minimum && value.get<double>() < *node.minimum)
+      note(pointer, fmt::format("must be at least {}, not {}", *node.minimum, shown(value)));
+    if (node.maximum && value.get<double>() > *node.maximum)
+      note(pointer, fmt::format("must be at most {}, not {}", *node.maximum, shown(value)));
   }
 
   void check_array(const SchemaNode& node, const canon::Json& value, const std::string& pointer) {
@@ -211,13 +237,15 @@ class Checker {
     for (const auto& [name, member] : value.items()) {
       const auto known = node.properties.find(name);
       const std::string place = pointer + yaml::pointer_step(name);
-      if (known != node.properties.end()) visit(*known->second, member, place);
-      else if (node.additional) visit(*node.additional, member, place);
+      if (known != node.properties.end())
+        visit(*known->second, member, place);
+      else if (node.additional)
+        visit(*node.additional, member, place);
     }
   }
 
-  void check_count(std::uint64_t have, std::optional<std::uint64_t> min, std::optional<std::uint64_t> max, std::string_view what,
-                   const std::string& pointer) {
+  void check_count(std::uint64_t have, std::optional<std::uint64_t> min, std::optional<std::uint64_t> max,
+                   std::string_view what, const std::string& pointer) {
     if (min && have < *min) note(pointer, fmt::format("must have at least {} {}, not {}", *min, what, have));
     if (max && have > *max) note(pointer, fmt::format("must have at most {} {}, not {}", *max, what, have));
   }
@@ -237,6 +265,8 @@ Schema Schema::parse(std::string_view text, const std::string& name) {
   return compile(canon::parse_json(text, fault::Code::pack_invalid, name, std::size_t{1} << 20), name);
 }
 
-std::vector<Schema::Violation> Schema::check(const canon::Json& value) const { return Checker().check(*root_, value); }
+std::vector<Schema::Violation> Schema::check(const canon::Json& value) const {
+  return Checker().check(*root_, value);
+}
 
 }  // namespace stella::pack

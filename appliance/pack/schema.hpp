@@ -20,7 +20,9 @@ class Schema {
   // Throws ERR_PACK_INVALID, reason `schema`, at `name#/pointer`. Limits: 1 MiB, depth 64.
   static Schema parse(std::string_view text, const std::string& name);
   static Schema compile(const canon::Json& schema, const std::string& name);
-  struct Violation { std::string pointer, what; };  // pointer into the instance, "" for all of it
+  struct Violation {
+    std::string pointer, what;
+  };  // pointer into the instance, "" for all of it
   // Every violation, at most 100; empty: the value keeps the schema.
   [[nodiscard]] std::vector<Violation> check(const canon::Json& value) const;
 

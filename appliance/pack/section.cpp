@@ -14,7 +14,8 @@ namespace {
 std::string shown(const canon::Json& value) {
   if (value.is_structured()) return value.is_array() ? "a list" : "a mapping";
   if (value.is_null()) return "nothing";
-  return fmt::format("`{}`", canon::printable(value.is_string() ? value.get<std::string>() : canon::canonical(value), 60));
+  return fmt::format("`{}`",
+                     canon::printable(value.is_string() ? value.get<std::string>() : canon::canonical(value), 60));
 }
 
 std::string guess(std::string_view word, const std::vector<std::string>& candidates) {
@@ -34,15 +35,23 @@ void Findings::note_key(const std::string& pointer, const std::string& what) {
 
 Section::Section(Findings& findings, const canon::Json& value, std::string pointer)
     : findings_(findings), pointer_(std::move(pointer)) {
-  if (value.is_object()) object_ = &value;
-  else findings_.note(pointer_, fmt::format("a mapping belongs here, not {}", shown(value)));
+  if (value.is_object())
+    object_ = &value;
+  else
+    findings_.note(pointer_, fmt::format("a mapping belongs here, not {}", shown(value)));
 }
 
-bool Section::has(std::string_view name) const { return object_ != nullptr && object_->contains(name); }
+bool Section::has(std::string_view name) const {
+  return object_ != nullptr && object_->contains(name);
+}
 
-std::string Section::pointer_to(std::string_view name) const { return pointer_ + yaml::pointer_step(name); }
+std::string Section::pointer_to(std::string_view name) const {
+  return pointer_ + yaml::pointer_step(name);
+}
 
-void Section::note(std::string_view name, const std::string& what) { findings_.note(pointer_to(name), what); }
+void Section::note(std::string_view name, const std::string& what) {
+  findings_.note(pointer_to(name), what);
+}
 
 void Section::wrong(std::string_view name, std::string_view wanted) {
   note(name, fmt::format("`{}` must be {}, not {}", name, wanted, shown(object_->at(std::string(name)))));
@@ -122,7 +131,8 @@ std::optional<clock::Duration> Section::duration(std::string_view name) {
 std::optional<std::string> Section::choice(std::string_view name, const std::vector<std::string>& allowed, Need need) {
   auto value = text(name, need);
   if (!value || std::ranges::find(allowed, *value) != allowed.end()) return value;
-  note(name, fmt::format("`{}` is {}, not one of {}{}", name, shown(*value), fmt::join(allowed, ", "), guess(*value, allowed)));
+  note(name, fmt::format("`{}` is {}, not one of {}{}", name, shown(*value), fmt::join(allowed, ", "),
+                         guess(*value, allowed)));
   return std::nullopt;
 }
 
@@ -168,7 +178,8 @@ void Section::finish() {
   const std::vector<std::string> known(asked_.begin(), asked_.end());
   for (const auto& [key, value] : object_->items())
     if (!asked_.contains(key))
-      findings_.note_key(pointer_to(key), fmt::format("unknown field `{}`{}", canon::printable(key, 60), guess(key, known)));
+      findings_.note_key(pointer_to(key),
+                         fmt::format("unknown field `{}`{}", canon::printable(key, 60), guess(key, known)));
 }
 
 }  // namespace stella::pack

@@ -49,18 +49,22 @@ class Section {
   const canon::Json* any(std::string_view name, Need need = Need::optional);
   std::optional<std::string> text(std::string_view name, Need need = Need::optional, std::size_t max_bytes = 4096);
   // Text that `good` accepts, else a problem that says `rule`.
-  std::optional<std::string> word(std::string_view name, Need need, bool (*good)(std::string_view), std::string_view rule);
-  std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max, Need need = Need::optional);
+  std::optional<std::string> word(std::string_view name, Need need, bool (*good)(std::string_view),
+                                  std::string_view rule);
+  std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max,
+                                      Need need = Need::optional);
   std::optional<double> number(std::string_view name, double min, double max);
   std::optional<bool> boolean(std::string_view name);
   std::optional<clock::Duration> duration(std::string_view name);  // more than zero
-  std::optional<std::string> choice(std::string_view name, const std::vector<std::string>& allowed, Need need = Need::optional);
+  std::optional<std::string> choice(std::string_view name, const std::vector<std::string>& allowed,
+                                    Need need = Need::optional);
   std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max_items);
   // Calls `visit` for each item of a list, with its pointer.
   using Visit = std::function<void(const canon::Json& item, const std::string& pointer)>;
   void each(std::string_view name, Need need, std::size_t max_items, const Visit& visit);
   // Calls `visit` for each member of a mapping, with its name and pointer.
-  using VisitMember = std::function<void(const std::string& name, const canon::Json& value, const std::string& pointer)>;
+  using VisitMember =
+      std::function<void(const std::string& name, const canon::Json& value, const std::string& pointer)>;
   void each_member(std::string_view name, std::size_t max_items, const VisitMember& visit);
   // A field of a later version: its presence is a problem that says so.
   void later(std::string_view name);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxSteps = 1000, kMaxWords = 1000, kMaxScript = std::size_t{256} << 10;
 constexpr std::array kLaterKinds = {"parallel", "map", "loop", "conditional"};
-constexpr std::array kRunOptions = {"env", "secrets", "timeout", "retries", "continueOnError", "when", "network", "needs", "onCrash"};
+constexpr std::array kRunOptions = {"env",  "secrets", "timeout", "retries", "continueOnError",
+                                    "when", "network", "needs",   "onCrash"};
 
 // What a pack says once for all its steps.
 struct Defaults {
@@ -27,7 +28,8 @@ bool is_retry_cause(const std::string& text) {
   if (text == "timeout") return true;
   if (!text.starts_with("exit:") || text.size() < 6 || text.size() > 8) return false;
   const std::string number = text.substr(5);
-  return number.find_first_not_of("0123456789") == std::string::npos && std::stoi(number) >= 1 && std::stoi(number) <= 255;
+  return number.find_first_not_of("0123456789") == std::string::npos && std::stoi(number) >= 1 &&
+         std::stoi(number) <= 255;
 }
 
 std::optional<OnCrash> read_on_crash(Section& section) {
@@ -64,16 +66,20 @@ void read_program(Section& run, Findings& findings, Step& step) {
   step.script = run.text("script", Need::optional, kMaxScript).value_or("");
   if (run.has("script") && step.script.empty()) run.note("script", "`script` is empty");
   if (step.script.find("${{") != std::string::npos)
-    run.note("script", "`${{ }}` is refused in a script, because text would become shell; put the value into `env` and use \"$NAME\"");
+    run.note(
+        "script",
+        "`${{ }}` is refused in a script, because text would become shell; put the value into `env` and use \"$NAME\"");
 }
 
 void read_env(Section& section, Findings& findings, Step& step) {
-  section.each_member("env", kMaxWords, [&](const std::string& name, const canon::Json& value, const std::string& pointer) {
-    if (!is_variable(name))
-      return findings.note_key(pointer, fmt::format("`{}` is no variable's name, or begins with STELLA_", canon::printable(name, 60)));
-    if (!value.is_string()) return findings.note(pointer, "a variable's value must be text; put it in quotes");
-    step.env[name] = value.get<std::string>();
-  });
+  section.each_member(
+      "env", kMaxWords, [&](const std::string& name, const canon::Json& value, const std::string& pointer) {
+        if (!is_variable(name))
+          return findings.note_key(
+              pointer, fmt::format("`{}` is no variable's name, or begins with STELLA_", canon::printable(name, 60)));
+        if (!value.is_string()) return findings.note(pointer, "a variable's value must be text; put it in quotes");
+        step.env[name] = value.get<std::string>();
+      });
 }
 
 // The options of a run step may stand beside `run` or in it, but not in both.
@@ -102,7 +108,8 @@ void read_run(Section& section, Findings& findings, const Defaults& defaults, St
   step.secrets = options.having("secrets").texts("secrets", kMaxWords).value_or(std::vector<std::string>{});
   step.timeout = options.having("timeout").duration("timeout").value_or(defaults.timeout);
   step.retries = read_retries(options.having("retries"), findings).value_or(defaults.retries);
-  step.continue_on_error = options.having("continueOnError").boolean("continueOnError").value_or(defaults.continue_on_error);
+  step.continue_on_error =
+      options.having("continueOnError").boolean("continueOnError").value_or(defaults.continue_on_error);
   step.when = options.having("when").text("when").value_or("");
   step.network = read_network(options.having("network"), findings);
   step.needs = options.having("needs").texts("needs", kMaxSteps);
@@ -139,9 +146,12 @@ std::optional<StepKind> read_kind(Section& section, Findings& findings) {
   for (const char* name : {"run", "gate.approval", "gate.policy"})
     if (section.any(name) != nullptr) found.emplace_back(name);
   if (found.size() == 1)
-    return found[0] == "run" ? StepKind::run : found[0] == "gate.approval" ? StepKind::gate_approval : StepKind::gate_policy;
-  findings.note(section.pointer(), found.empty() ? "a step has one of run, gate.approval, gate.policy"
-                                                 : fmt::format("a step is one thing only, not {}", fmt::join(found, " and ")));
+    return found[0] == "run"             ? StepKind::run
+           : found[0] == "gate.approval" ? StepKind::gate_approval
+                                         : StepKind::gate_policy;
+  findings.note(section.pointer(), found.empty()
+                                       ? "a step has one of run, gate.approval, gate.policy"
+                                       : fmt::format("a step is one thing only, not {}", fmt::join(found, " and ")));
   return std::nullopt;
 }
 
@@ -150,12 +160,16 @@ Step read_step(const canon::Json& item, const std::string& pointer, Findings& fi
   Step step;
   step.at = findings.document().at(pointer);
   if (!section.is_mapping()) return step;
-  step.id = section.word("id", Need::required, is_id, "a letter, then letters, digits, _ or -, at most 63 in all").value_or("");
-  if (step.id == "site") section.note("id", "`site` is the gate that a site policy may put before a pack; choose another id");
+  step.id = section.word("id", Need::required, is_id, "a letter, then letters, digits, _ or -, at most 63 in all")
+                .value_or("");
+  if (step.id == "site")
+    section.note("id", "`site` is the gate that a site policy may put before a pack; choose another id");
   if (const auto kind = read_kind(section, findings)) {
     step.kind = *kind;
-    if (step.kind == StepKind::run) read_run(section, findings, defaults, step);
-    else read_gate(section, findings, step);
+    if (step.kind == StepKind::run)
+      read_run(section, findings, defaults, step);
+    else
+      read_gate(section, findings, step);
   }
   section.finish();
   return step;
@@ -176,7 +190,8 @@ std::optional<Retries> read_retries(Section& section, Findings& findings) {
   retries.on = entry.texts("on", 300).value_or(std::vector<std::string>{});
   for (const std::string& cause : retries.on)
     if (!is_retry_cause(cause))
-      entry.note("on", fmt::format("`{}` is no cause; write timeout, or exit:N with N from 1 to 255", canon::printable(cause, 60)));
+      entry.note("on", fmt::format("`{}` is no cause; write timeout, or exit:N with N from 1 to 255",
+                                   canon::printable(cause, 60)));
   entry.finish();
   return retries;
 }

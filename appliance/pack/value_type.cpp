@@ -18,17 +18,25 @@ std::optional<InputType> find_type(std::string_view name) {
 }
 
 bool is_integral(const canon::Json& value) {
-  return value.is_number_integer() || (value.is_number_float() && std::trunc(value.get<double>()) == value.get<double>());
+  return value.is_number_integer() ||
+         (value.is_number_float() && std::trunc(value.get<double>()) == value.get<double>());
 }
 
 bool is_of_type(const canon::Json& value, InputType type) {
   switch (type) {
-    case InputType::string: case InputType::file: return value.is_string();
-    case InputType::integer: return is_integral(value);
-    case InputType::number: return value.is_number();
-    case InputType::boolean: return value.is_boolean();
-    case InputType::array: return value.is_array();
-    case InputType::object: return value.is_object();
+    case InputType::string:
+    case InputType::file:
+      return value.is_string();
+    case InputType::integer:
+      return is_integral(value);
+    case InputType::number:
+      return value.is_number();
+    case InputType::boolean:
+      return value.is_boolean();
+    case InputType::array:
+      return value.is_array();
+    case InputType::object:
+      return value.is_object();
   }
   return false;
 }
