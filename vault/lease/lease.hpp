@@ -7,13 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "bundles/clock/time.hpp"
 #include "bundles/files/home.hpp"
 #include "bundles/locked/bytes.hpp"
 #include "bundles/trust/key_file.hpp"
+#include "vault/secrets/store.hpp"
 
 namespace stella::lease {
 
-struct Wanted { std::string name, scope; };
+struct Wanted {
+  std::string name, scope;
+};
 struct Ticket {  // what the runner says it is; on the audit trail before a value leaves
   std::string tenant, run, plan_hash, step;
   std::vector<Wanted> declared;  // all secrets the plan lists for this step
@@ -37,7 +41,12 @@ class Source {
 // By TASKRUNNER_SEALED_VAULT_URL (vault+file://PATH; vault+unix:// is refused by name until `vault serve` exists), else
 // the home's vault. Asks for the passphrase once. ERR_VAULT_NOT_FOUND, ERR_VAULT_SHARE, ERR_VAULT_SEALED.
 [[nodiscard]] std::unique_ptr<Source> open_vault(const files::Home& home, trust::Passphrases& passphrases);
-// `--secrets` in constrained and connected mode: a JSON object name -> value, file mode 0600.
+// The same file for the verbs of `stella vault`, which change it.
+[[nodiscard]] std::string vault_path(const files::Home& home);
+[[nodiscard]] secrets::Store open_store(const files::Home& home, trust::Passphrases& passphrases,
+                                        const clock::Clock& clock);
+// `--secrets` in constrained and connected mode: a JSON object name -> value, file mode 0600 (the
+// caller's check). ERR_PACK_INPUTS for another shape. Versions are 0. `text` stays the caller's to wipe.
 [[nodiscard]] std::unique_ptr<Source> open_secrets_file(const std::string& text, const std::string& name);
 
 }  // namespace stella::lease

@@ -15,7 +15,10 @@
 
 namespace stella::redaction {
 
-struct Value { std::string name; const locked::Bytes* bytes; };
+struct Value {
+  std::string name;
+  const locked::Bytes* bytes;
+};
 
 // The compiled patterns of a set of values; shared by the streams of a step. Its tables live in locked memory.
 class Patterns {
@@ -27,8 +30,12 @@ class Patterns {
   // True when any value, in any of its forms, occurs in `text`: for outputs and artifact names.
   [[nodiscard]] bool occurs_in(std::string_view text) const;
   // Name and offset of the first hit, for scans of files.
-  struct Hit { std::string name; std::size_t offset; };
+  struct Hit {
+    std::string name;
+    std::size_t offset;
+  };
   [[nodiscard]] std::vector<Hit> find_all(std::string_view text) const;
+
  private:
   friend class Redactor;
   struct Tables;
@@ -41,6 +48,7 @@ class Redactor {
   void write(std::string_view bytes);  // passes on what can no longer be part of a value
   void finish();                       // passes on the rest
   [[nodiscard]] std::uint64_t hits() const noexcept { return hits_; }
+
  private:
   const Patterns* patterns_;
   std::function<void(std::string_view)> sink_;
