@@ -20,9 +20,13 @@ namespace {
 
 constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 40;
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.find_last_of('/'));
+}
 
-bool is_payload(const std::string& path) { return path.starts_with("data/"); }
+bool is_payload(const std::string& path) {
+  return path.starts_with("data/");
+}
 
 Sums only(const Sums& all, bool payload) {
   Sums some;
@@ -78,10 +82,11 @@ void BagWriter::add(const std::string& path, std::string_view bytes) {
 canon::Digest BagWriter::add_file(const std::string& path, const std::string& root, const std::string& relative) {
   const files::Fd folder = files::open_folder(root);
   const files::Fd source = files::open_beneath(folder, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  struct stat info{};
+  struct stat info {};
   if (::fstat(source.get(), &info) != 0) throw fault::system_error(errno, "looking at", relative);
   if (!S_ISREG(info.st_mode)) {
-    throw fault::Error(fault::Code::file_unsuitable, "kind", fmt::format("{} is not a regular file", relative), relative);
+    throw fault::Error(fault::Code::file_unsuitable, "kind", fmt::format("{} is not a regular file", relative),
+                       relative);
   }
   const std::string target = partial_ + "/" + path;
   files::make_folders(parent_of(target));
@@ -102,21 +107,24 @@ canon::Digest BagWriter::add_file(const std::string& path, const std::string& ro
 
 canon::Digest BagWriter::finish(const About& about, const trust::PrivateKey& appliance) {
   add("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
-  add("bag-info.txt", fmt::format("Bag-Software-Agent: {}\nBagging-Date: {}\nExternal-Identifier: {}\nPayload-Oxum: {}.{}\n", about.software,
-                                  clock::format(about.sealed_at).substr(0, 10), about.run, payload_bytes_, payload_files_));
+  add("bag-info.txt",
+      fmt::format("Bag-Software-Agent: {}\nBagging-Date: {}\nExternal-Identifier: {}\nPayload-Oxum: {}.{}\n",
+                  about.software, clock::format(about.sealed_at).substr(0, 10), about.run, payload_bytes_,
+                  payload_files_));
   add("manifest-sha256.txt", format_sums(only(sums_, true)));
   add("tagmanifest-sha256.txt", format_sums(only(sums_, false)));
   const std::string list = format_sums(sums_);
   put("SHA256SUMS", list);
   const canon::Digest digest = canon::sha256(list);
-  const dsse::Statement statement{{{"SHA256SUMS", digest}},
-                                  std::string(kListType),
-                                  {{"run", about.run},
-                                   {"tenant", about.tenant},
-                                   {"state", about.state},
-                                   {"number", about.number},
-                                   {"previous", about.previous.empty() ? canon::Json(nullptr) : canon::Json(about.previous)},
-                                   {"home", about.home_kind}}};
+  const dsse::Statement statement{
+      {{"SHA256SUMS", digest}},
+      std::string(kListType),
+      {{"run", about.run},
+       {"tenant", about.tenant},
+       {"state", about.state},
+       {"number", about.number},
+       {"previous", about.previous.empty() ? canon::Json(nullptr) : canon::Json(about.previous)},
+       {"home", about.home_kind}}};
   put("SHA256SUMS.dsse.json", dsse::serialise(dsse::sign(statement, appliance)));
   put("SHA256SUMS.sshsig", sshsig::sign(appliance, sshsig::kEvidence, list));
   files::crash_point("evidence.before-sync");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes an evidence bag: a BagIt 1.0 bag with SHA256SUMS and two signatures over it (contract section 11). It grows in a
+// Writes an evidence bag: a BagIt 1.0 bag with SHA256SUMS and two signatures over it (contract section 11). It grows in
+// a
 // `.partial-` folder beside its place and gets its name when every byte is on the disk. One thread.
 // Order: payload, tag files, manifests, list, signatures. Source: RFC 8493, DSSE, OpenSSH PROTOCOL.sshsig.
 #pragma once

@@ -21,7 +21,9 @@ using fault::Error;
 
 constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 40;
 
-bool is_about_list(const std::string& path) { return path == "SHA256SUMS" || path.starts_with("SHA256SUMS."); }
+bool is_about_list(const std::string& path) {
+  return path == "SHA256SUMS" || path.starts_with("SHA256SUMS.");
+}
 
 std::string read_small(const files::Fd& root, const std::string& path, std::uint64_t max_bytes) {
   try {
@@ -39,17 +41,20 @@ void require_same_files(const Sums& sums, const std::vector<files::Entry>& entri
   for (const files::Entry& entry : entries) {
     if (entry.kind == files::Kind::folder) continue;
     if (entry.kind != files::Kind::file) {
-      throw Error(Code::evidence_tampered, "kind", fmt::format("{} is not a regular file", canon::printable(entry.path)), canon::printable(entry.path));
+      throw Error(Code::evidence_tampered, "kind",
+                  fmt::format("{} is not a regular file", canon::printable(entry.path)), canon::printable(entry.path));
     }
     if (!sums.contains(entry.path) && !is_about_list(entry.path)) {
-      throw Error(Code::evidence_incomplete, "extra", fmt::format("{} is there and nobody sealed it", canon::printable(entry.path)), canon::printable(entry.path),
-                  "Remove what was added to the copy, or copy the bag again.");
+      throw Error(Code::evidence_incomplete, "extra",
+                  fmt::format("{} is there and nobody sealed it", canon::printable(entry.path)),
+                  canon::printable(entry.path), "Remove what was added to the copy, or copy the bag again.");
     }
   }
   std::set<std::string> there;
   for (const files::Entry& entry : entries) there.insert(entry.path);
   for (const auto& [path, digest] : sums) {
-    if (!there.contains(path)) throw Error(Code::evidence_incomplete, "missing", fmt::format("{} is missing", path), path);
+    if (!there.contains(path))
+      throw Error(Code::evidence_incomplete, "missing", fmt::format("{} is missing", path), path);
   }
 }
 
@@ -72,12 +77,15 @@ std::uint64_t hash_files(const files::Fd& root, const Sums& sums) {
 void require_manifests(const files::Fd& root, const Sums& sums) {
   Sums payload, tags;
   for (const auto& row : sums) {
-    if (row.first.starts_with("data/")) payload.insert(row);
-    else if (row.first != "tagmanifest-sha256.txt") tags.insert(row);
+    if (row.first.starts_with("data/"))
+      payload.insert(row);
+    else if (row.first != "tagmanifest-sha256.txt")
+      tags.insert(row);
   }
   const auto same = [&](const std::string& name, const Sums& expected) {
     if (parse_sums(read_small(root, name, kMaxSumsBytes), name) != expected) {
-      throw Error(Code::evidence_tampered, "manifest", fmt::format("{} does not list what SHA256SUMS lists", name), name);
+      throw Error(Code::evidence_tampered, "manifest", fmt::format("{} does not list what SHA256SUMS lists", name),
+                  name);
     }
   };
   same("manifest-sha256.txt", payload);
@@ -105,16 +113,20 @@ std::string find_bag(const std::string& path) {
   std::vector<std::string> bags;
   for (const std::string& parent : {path + "/STELLA-EVIDENCE", path}) {
     for (const files::Entry& entry : files::list_tree(parent)) {
-      if (entry.kind == files::Kind::folder && entry.path.find('/') == std::string::npos && entry.path.front() != '.' && has(parent + "/" + entry.path)) {
+      if (entry.kind == files::Kind::folder && entry.path.find('/') == std::string::npos && entry.path.front() != '.' &&
+          has(parent + "/" + entry.path)) {
         bags.push_back(parent + "/" + entry.path);
       }
     }
     if (!bags.empty()) break;
   }
   if (bags.size() == 1) return bags.front();
-  throw Error(bags.empty() ? Code::evidence_incomplete : Code::usage, bags.empty() ? "missing" : "bag",
-              bags.empty() ? fmt::format("{} holds no evidence bag (no SHA256SUMS)", path) : fmt::format("{} holds {} bags", path, bags.size()), path,
-              bags.empty() ? "Give the folder that holds SHA256SUMS." : fmt::format("Name one, for example {}.", bags.front()));
+  throw Error(
+      bags.empty() ? Code::evidence_incomplete : Code::usage, bags.empty() ? "missing" : "bag",
+      bags.empty() ? fmt::format("{} holds no evidence bag (no SHA256SUMS)", path)
+                   : fmt::format("{} holds {} bags", path, bags.size()),
+      path,
+      bags.empty() ? "Give the folder that holds SHA256SUMS." : fmt::format("Name one, for example {}.", bags.front()));
 }
 
 Integrity check_integrity(const std::string& bag) {
@@ -131,8 +143,10 @@ Integrity check_integrity(const std::string& bag) {
 
 std::string read_listed(const Integrity& integrity, const std::string& path, std::uint64_t max_bytes) {
   const auto listed = integrity.sums.find(path);
-  if (listed == integrity.sums.end()) throw Error(Code::evidence_incomplete, "missing", fmt::format("{} is not in the bag", path), path);
-  std::string bytes = files::read_input_beneath(files::open_folder(integrity.folder), path, {max_bytes, files::Empty::allow});
+  if (listed == integrity.sums.end())
+    throw Error(Code::evidence_incomplete, "missing", fmt::format("{} is not in the bag", path), path);
+  std::string bytes =
+      files::read_input_beneath(files::open_folder(integrity.folder), path, {max_bytes, files::Empty::allow});
   if (canon::sha256(bytes) != listed->second) {
     throw Error(Code::evidence_tampered, "content", fmt::format("{} changed while it was read", path), path);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is every byte of a bag the one that was listed? Needs no key. Any thread; reads each file once.
-// Errors: ERR_EVIDENCE_TAMPERED (content, list, manifest, kind) and ERR_EVIDENCE_INCOMPLETE (missing, extra), at the file.
+// Errors: ERR_EVIDENCE_TAMPERED (content, list, manifest, kind) and ERR_EVIDENCE_INCOMPLETE (missing, extra), at the
+// file.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 namespace stella::evidence {
 
 struct Integrity {
-  std::string folder;         // the bag
+  std::string folder;  // the bag
   Sums sums;
   canon::Digest list_digest;  // of SHA256SUMS
   std::uint64_t bytes = 0;

@@ -43,7 +43,8 @@ std::int64_t recorded_at(const JournalLines& journal, const canon::Digest& respo
   return 0;
 }
 
-std::vector<Asked> read_requests(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy, const approval::PlanView& plan, const Report& report) {
+std::vector<Asked> read_requests(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
+                                 const approval::PlanView& plan, const Report& report) {
   std::vector<Asked> requests;
   for (const std::string& path : stored(bag, "REQ-")) {
     auto parcel = approval::read_parcel(read_listed(bag, path, approval::kMaxRequestBytes), path);
@@ -58,14 +59,18 @@ std::vector<Asked> read_requests(const Integrity& bag, const site::TrustRule& tr
   return requests;
 }
 
-void add_responses(const Integrity& bag, const site::Policy& policy, const JournalLines& journal, std::vector<Asked>& requests) {
+void add_responses(const Integrity& bag, const site::Policy& policy, const JournalLines& journal,
+                   std::vector<Asked>& requests) {
   for (const std::string& path : stored(bag, "RES-")) {
     const auto envelope = approval::read_response(read_listed(bag, path, approval::kMaxResponseBytes), path);
     std::vector<const site::Policy*> policies{&policy};
     for (const Asked& asked : requests) policies.push_back(&asked.request.pinned);
     approval::Signed response = approval::verify_response(envelope, policies, path);
-    const auto found = std::find_if(requests.begin(), requests.end(), [&](const Asked& asked) { return asked.request.payload_digest == response.answer.request_digest; });
-    if (found == requests.end()) throw Error(Code::evidence_tampered, "response", fmt::format("{} answers no request of this bag", path), path);
+    const auto found = std::find_if(requests.begin(), requests.end(), [&](const Asked& asked) {
+      return asked.request.payload_digest == response.answer.request_digest;
+    });
+    if (found == requests.end())
+      throw Error(Code::evidence_tampered, "response", fmt::format("{} answers no request of this bag", path), path);
     approval::require_answers(response, found->request);
     const std::int64_t seq = recorded_at(journal, response.digest);
     found->answers.push_back({std::move(response), seq});
@@ -81,41 +86,54 @@ approval::Count count_before(const Asked& asked, const site::Policy& policy, std
   return approval::count(asked.request, taken, policy);
 }
 
-void prove_start(const JournalLine& start, const std::string& gate, const std::vector<Asked>& requests, const site::Policy& policy) {
+void prove_start(const JournalLine& start, const std::string& gate, const std::vector<Asked>& requests,
+                 const site::Policy& policy) {
   for (const Asked& asked : requests) {
-    if (asked.request.asked.gate == gate && asked.request.asked.attempt == start.attempt && count_before(asked, policy, start.seq).is_open()) return;
+    if (asked.request.asked.gate == gate && asked.request.asked.attempt == start.attempt &&
+        count_before(asked, policy, start.seq).is_open())
+      return;
   }
   throw Error(Code::evidence_untrusted, "gate",
-              fmt::format("step {} was started in attempt {} before gate {} had the approvals it needs", start.step, start.attempt, gate), start.step,
-              "The run did what its approvers had not released: treat it as unauthorised.");
+              fmt::format("step {} was started in attempt {} before gate {} had the approvals it needs", start.step,
+                          start.attempt, gate),
+              start.step, "The run did what its approvers had not released: treat it as unauthorised.");
 }
 
 }  // namespace
 
-void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy, const approval::PlanView& plan,
-                 const JournalLines& journal, Report& report) {
+void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
+                 const approval::PlanView& plan, const JournalLines& journal, Report& report) {
   std::vector<Asked> requests = read_requests(bag, trust, policy, plan, report);
   add_responses(bag, policy, journal, requests);
   for (const approval::PlanGate& gate : plan.gates) {
     const std::vector<std::string> behind = plan.behind(gate.id);
     std::size_t starts = 0;
     for (const JournalLine& line : journal.lines) {
-      if (line.type != "pack.step.started" || std::find(behind.begin(), behind.end(), line.step) == behind.end()) continue;
+      if (line.type != "pack.step.started" || std::find(behind.begin(), behind.end(), line.step) == behind.end())
+        continue;
       prove_start(line, gate.id, requests, policy);
       ++starts;
     }
     std::string who = "nobody decided";
     for (const Asked& asked : requests) {
       if (asked.request.asked.gate != gate.id) continue;
-      const auto count = approval::count(asked.request, [&] {
-        std::vector<approval::Signed> all;
-        for (const Answered& answer : asked.answers) all.push_back(answer.response);
-        return all;
-      }(), policy);
-      if (count.rejection) who = fmt::format("{} rejected it", canon::printable(count.rejection->approver, 100));
-      else if (!count.approvers.empty()) who = fmt::format("{} approved ({} of {})", canon::printable(fmt::format("{}", fmt::join(count.approvers, ", ")), 400), count.have, count.need);
+      const auto count = approval::count(
+          asked.request,
+          [&] {
+            std::vector<approval::Signed> all;
+            for (const Answered& answer : asked.answers) all.push_back(answer.response);
+            return all;
+          }(),
+          policy);
+      if (count.rejection)
+        who = fmt::format("{} rejected it", canon::printable(count.rejection->approver, 100));
+      else if (!count.approvers.empty())
+        who = fmt::format("{} approved ({} of {})",
+                          canon::printable(fmt::format("{}", fmt::join(count.approvers, ", ")), 400), count.have,
+                          count.need);
     }
-    report.proven.push_back(fmt::format("gate {}: {}; {} starts of steps behind it, each after that", gate.id, who, starts));
+    report.proven.push_back(
+        fmt::format("gate {}: {}; {} starts of steps behind it, each after that", gate.id, who, starts));
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gates of a bag, proved from the approvers' own signatures: each step behind a gate was started after enough people
-// who count had approved this plan, run, attempt and gate.
+// The gates of a bag, proved from the approvers' own signatures: each step behind a gate was started after enough
+// people who count had approved this plan, run, attempt and gate.
 #pragma once
 
 #include "bundles/approval/plan_view.hpp"
@@ -11,7 +11,7 @@
 namespace stella::evidence {
 
 // ERR_EVIDENCE_UNTRUSTED reason `gate`, at the step; what verify_request and verify_response throw, located in the bag.
-void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy, const approval::PlanView& plan,
-                 const JournalLines& journal, Report& report);
+void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
+                 const approval::PlanView& plan, const JournalLines& journal, Report& report);
 
 }  // namespace stella::evidence

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal of one run as it stands in a bag: RFC 8785 lines, numbered from 1, chained (contract section 13). Any thread.
+// The journal of one run as it stands in a bag: RFC 8785 lines, numbered from 1, chained (contract section 13). Any
+// thread.
 #pragma once
 
 #include <cstdint>

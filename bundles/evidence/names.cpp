@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kMaxPart = 100, kMaxPath = 200;
 
 std::string folded(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -26,15 +27,17 @@ bool is_plain(char c) {
 
 // Opening a folder with one of these makes a Windows viewer fetch an icon or run something.
 bool calls_out(const std::string& lower) {
-  static constexpr std::array<std::string_view, 8> kEndings{".lnk", ".url", ".scf", ".library-ms", ".searchconnector-ms",
-                                                            ".desktop", ".inf", "desktop.ini"};
-  return std::any_of(kEndings.begin(), kEndings.end(), [&](std::string_view ending) { return lower.ends_with(ending); });
+  static constexpr std::array<std::string_view, 8> kEndings{
+      ".lnk", ".url", ".scf", ".library-ms", ".searchconnector-ms", ".desktop", ".inf", "desktop.ini"};
+  return std::any_of(kEndings.begin(), kEndings.end(),
+                     [&](std::string_view ending) { return lower.ends_with(ending); });
 }
 
 bool is_device(const std::string& lower) {
   const std::string stem = lower.substr(0, lower.find('.'));
   if (stem == "con" || stem == "prn" || stem == "aux" || stem == "nul") return true;
-  return stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && std::isdigit(static_cast<unsigned char>(stem[3]));
+  return stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) &&
+         std::isdigit(static_cast<unsigned char>(stem[3]));
 }
 
 std::string safe_part(const std::string& part) {
@@ -68,7 +71,8 @@ std::string SafeNames::name(const std::string& prefix, const std::string& origin
   if (path.size() > kMaxPath || taken_.contains(folded(path))) {
     // A short digest of the original tells apart what folding or cutting threw together.
     const std::string mark = canon::sha256(std::string_view(original)).hex().substr(0, 12);
-    path = fmt::format("{}/{}-{}", prefix, mark, safe_part(original.substr(original.find_last_of('/') + 1)).substr(0, 60));
+    path =
+        fmt::format("{}/{}-{}", prefix, mark, safe_part(original.substr(original.find_last_of('/') + 1)).substr(0, 60));
   }
   taken_.insert(folded(path));
   given_[key] = path;
@@ -78,7 +82,8 @@ std::string SafeNames::name(const std::string& prefix, const std::string& origin
 
 canon::Json SafeNames::changed() const {
   canon::Json rows = canon::Json::array();
-  for (const auto& [name, original] : changed_) rows.push_back({{"name", name}, {"original", canon::printable(original)}});
+  for (const auto& [name, original] : changed_)
+    rows.push_back({{"name", name}, {"original", canon::printable(original)}});
   return {{"names", rows}};
 }
 

@@ -22,9 +22,9 @@ class SafeNames {
   [[nodiscard]] canon::Json changed() const;
 
  private:
-  std::map<std::string, std::string> given_;   // prefix + original -> name
-  std::set<std::string> taken_;                // folded
-  std::map<std::string, std::string> changed_; // name -> original
+  std::map<std::string, std::string> given_;    // prefix + original -> name
+  std::set<std::string> taken_;                 // folded
+  std::map<std::string, std::string> changed_;  // name -> original
 };
 
 }  // namespace stella::evidence

@@ -13,7 +13,8 @@ namespace {
 bool is_safe_path(std::string_view path) {
   if (path.empty() || path.size() > 200) return false;
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-' || c == '/';
   });
   if (!plain) return false;
   for (std::size_t from = 0; from <= path.size();) {
@@ -40,7 +41,8 @@ Sums parse_sums(std::string_view text, const std::string& name) {
   while (!text.empty()) {
     const std::string at = fmt::format("{}:{}", name, ++number);
     const auto end = text.find('\n');
-    const fault::Error bad(fault::Code::evidence_tampered, "list", fmt::format("line {} of {} is not `<64 hex>  <path>` in order", number, name), at);
+    const fault::Error bad(fault::Code::evidence_tampered, "list",
+                           fmt::format("line {} of {} is not `<64 hex>  <path>` in order", number, name), at);
     if (end == std::string_view::npos || end < 67) throw bad;
     const std::string_view line = text.substr(0, end);
     const std::string path(line.substr(66));

@@ -17,7 +17,8 @@ using Sums = std::map<std::string, canon::Digest>;  // path -> digest
 inline constexpr std::uint64_t kMaxSumsBytes = std::uint64_t{256} << 20;
 
 [[nodiscard]] std::string format_sums(const Sums& sums);
-// Strict: safe relative paths, sorted, no line twice, LF, final newline. ERR_EVIDENCE_TAMPERED reason `list`, at name:line.
+// Strict: safe relative paths, sorted, no line twice, LF, final newline. ERR_EVIDENCE_TAMPERED reason `list`, at
+// name:line.
 [[nodiscard]] Sums parse_sums(std::string_view text, const std::string& name);
 
 }  // namespace stella::evidence

@@ -27,7 +27,9 @@ constexpr std::uint64_t kCluster = 32768;  // FAT32's largest common cluster: wh
 constexpr std::uint64_t kMargin = std::uint64_t{1} << 20;
 constexpr std::size_t kBlock = std::size_t{1} << 20, kAlign = 4096;
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.find_last_of('/'));
+}
 
 // Trouble while writing is the medium's, whatever the errno was called.
 template <class Act>
@@ -46,8 +48,10 @@ void require_space(const std::vector<File>& files, const Volume& volume) {
   std::uint64_t needed = kMargin;
   for (const File& file : files) needed += (file.size_bytes + kCluster - 1) / kCluster * kCluster;
   if (needed > volume.free_bytes) {
-    throw Error(Code::media_full, "preflight", fmt::format("{} bytes are needed on {}, {} are free", needed, volume.path, volume.free_bytes), volume.path,
-                "Use a larger medium or free space on it (look into its .Trash folder), then run the same command again.");
+    throw Error(
+        Code::media_full, "preflight",
+        fmt::format("{} bytes are needed on {}, {} are free", needed, volume.path, volume.free_bytes), volume.path,
+        "Use a larger medium or free space on it (look into its .Trash folder), then run the same command again.");
   }
 }
 
@@ -77,7 +81,8 @@ canon::Digest read_back(const std::string& path, bool& bypassed) {
     bypassed = false;
     ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   }
-  const std::unique_ptr<char, decltype(&std::free)> block(static_cast<char*>(std::aligned_alloc(kAlign, kBlock)), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> block(static_cast<char*>(std::aligned_alloc(kAlign, kBlock)),
+                                                          &std::free);
   if (!block) throw std::bad_alloc();
   canon::Sha256 hash;
   for (;;) {
@@ -103,9 +108,9 @@ bool is_same(const std::string& folder, const std::vector<File>& files) {
 
 }  // namespace
 
-Copied copy_verified(const std::string& source, const std::vector<File>& files, const Volume& volume, const std::string& folder,
-                     const std::function<void(std::uint64_t)>& progress) {
-  struct stat info{};
+Copied copy_verified(const std::string& source, const std::vector<File>& files, const Volume& volume,
+                     const std::string& folder, const std::function<void(std::uint64_t)>& progress) {
+  struct stat info {};
   if (::lstat(folder.c_str(), &info) == 0) {
     if (is_same(folder, files)) return {Outcome::already_there, folder, true};
     throw Error(Code::media_unsuitable, "exists", fmt::format("{} is there already with other content", folder), folder,
@@ -129,8 +134,9 @@ Copied copy_verified(const std::string& source, const std::vector<File>& files, 
     Copied copied{Outcome::written, folder, true};
     for (const File& file : files) {
       if (read_back(partial + "/" + file.path, copied.cache_bypassed) != file.digest) {
-        throw Error(Code::media_unsuitable, "read-back", fmt::format("{} gives back other bytes for {} than were written", volume.path, file.path), file.path,
-                    "The medium is bad: do not use it again.");
+        throw Error(Code::media_unsuitable, "read-back",
+                    fmt::format("{} gives back other bytes for {} than were written", volume.path, file.path),
+                    file.path, "The medium is bad: do not use it again.");
       }
       progress(done += file.size_bytes);
     }

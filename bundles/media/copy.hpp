@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies a folder to a medium so that it is really there: preflight, write into a `.partial-` folder, sync, read back past
-// the page cache, rename. Nothing is ever overwritten. One thread per copy.
-// Errors: ERR_MEDIA_FULL, ERR_MEDIA_GONE, ERR_MEDIA_UNSUITABLE (exists, read-back), ERR_EVIDENCE_TAMPERED when the source
-// itself is not what its list says.
+// Copies a folder to a medium so that it is really there: preflight, write into a `.partial-` folder, sync, read back
+// past the page cache, rename. Nothing is ever overwritten. One thread per copy. Errors: ERR_MEDIA_FULL,
+// ERR_MEDIA_GONE, ERR_MEDIA_UNSUITABLE (exists, read-back), ERR_EVIDENCE_TAMPERED when the source itself is not what
+// its list says.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Copied {
 };
 
 // `progress` gets the bytes done of all the work (twice the size: write and read back).
-Copied copy_verified(const std::string& source, const std::vector<File>& files, const Volume& volume, const std::string& folder,
-                     const std::function<void(std::uint64_t)>& progress);
+Copied copy_verified(const std::string& source, const std::vector<File>& files, const Volume& volume,
+                     const std::string& folder, const std::function<void(std::uint64_t)>& progress);
 
 }  // namespace stella::media

@@ -78,9 +78,10 @@ bool is_removable(dev_t device) {
 }  // namespace
 
 Volume open_volume(const std::string& path, Fixed fixed) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0) throw fault::system_error(errno, "opening the medium", path);
-  if (!S_ISDIR(info.st_mode)) throw Error(Code::media_unsuitable, "folder", fmt::format("{} is not a folder", path), path);
+  if (!S_ISDIR(info.st_mode))
+    throw Error(Code::media_unsuitable, "folder", fmt::format("{} is not a folder", path), path);
   Volume volume;
   volume.path = real_path(path);
   find_mount(volume, info.st_dev);
@@ -90,12 +91,16 @@ Volume open_volume(const std::string& path, Fixed fixed) {
                 "Mount the medium and give its mount point, or say --allow-fixed for a plain folder.");
   }
   if (fixed == Fixed::refuse && !volume.removable) {
-    throw Error(Code::media_unsuitable, "fixed", fmt::format("{} is on {}, which is not removable", path, volume.device.empty() ? "a fixed disk" : volume.device), path);
+    throw Error(Code::media_unsuitable, "fixed",
+                fmt::format("{} is on {}, which is not removable", path,
+                            volume.device.empty() ? "a fixed disk" : volume.device),
+                path);
   }
-  struct statvfs space{};
+  struct statvfs space {};
   if (::statvfs(volume.path.c_str(), &space) != 0) throw fault::system_error(errno, "looking at the medium", path);
   if ((space.f_flag & ST_RDONLY) != 0) {
-    throw Error(Code::media_unsuitable, "read-only", fmt::format("{} is mounted read-only", path), path, "Release the write protection and mount it again.");
+    throw Error(Code::media_unsuitable, "read-only", fmt::format("{} is mounted read-only", path), path,
+                "Release the write protection and mount it again.");
   }
   volume.free_bytes = files::free_bytes(volume.path);
   return volume;

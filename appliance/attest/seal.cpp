@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/attest/seal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "appliance/attest/provenance.hpp"
+#include "appliance/attest/readme.hpp"
+#include "bundles/canon/fields.hpp"
+#include "bundles/evidence/bag.hpp"
+#include "bundles/evidence/check.hpp"
+#include "bundles/evidence/names.hpp"
+#include "bundles/files/read.hpp"
+#include "bundles/files/tree.hpp"
+#include "bundles/files/write.hpp"
+
+namespace stella::attest {
+namespace {
+
+using fault::Code;
+using fault::Error;
+
+constexpr std::uint64_t kMaxFile = std::uint64_t{64} << 20, kMaxLedger = std::uint64_t{1} << 30;
+
+std::string last_path(const files::Home& home) {
+  return home.runs() + "/evidence.json";
+}
+
+// Held while a bag gets its number; dies with the process.
+files::Fd lock_numbers(const files::Home& home) {
+  files::make_folders(home.runs());
+  const std::string path = home.runs() + "/evidence.lock";
+  files::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) throw fault::system_error(errno, "locking", path);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw fault::system_error(errno, "locking", path);
+  }
+  return fd;
+}
+
+bool is_file(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+// What of the secrets may be known: never a value.
+canon::Json secrets_json(const Facts& facts) {
+  std::map<std::string, canon::Json> rows;
+  for (const journal::Event& event : facts.events) {
+    if (event.type != "pack.secret.leased") continue;
+    canon::Json row{
+        {"name", event.data.at("name")}, {"scope", event.data.at("scope")}, {"version", event.data.at("version")}};
+    if (event.data.contains("lastFour") && event.data.at("lastFour").is_string())
+      row["lastFour"] = event.data.at("lastFour");
+    rows[canon::canonical(row)] = row;
+  }
+  canon::Json list = canon::Json::array();
+  for (const auto& row : rows) list.push_back(row.second);
+  return {{"secrets", list}};
+}
+
+void add_tree(evidence::BagWriter& bag, evidence::SafeNames& names, const std::string& root, const std::string& prefix,
+              std::map<std::string, canon::Digest>& digests, canon::Json& left_out) {
+  for (const files::Entry& entry : files::list_tree(root)) {
+    if (entry.kind == files::Kind::folder) continue;
+    if (entry.kind != files::Kind::file) {  // links and devices prove nothing and can mislead: named, not copied
+      left_out.push_back({{"path", canon::printable(prefix + "/" + entry.path)}, {"why", "not a regular file"}});
+      continue;
+    }
+    const std::string name = names.name(prefix, entry.path);
+    digests[name] = bag.add_file(name, root, entry.path);
+  }
+}
+
+void add_approvals(evidence::BagWriter& bag, const Facts& facts) {
+  const std::string folder = facts.row.folder + "/approvals";
+  for (const files::Entry& entry : files::list_tree(folder)) {
+    if (entry.kind == files::Kind::file && entry.path.ends_with(".json"))
+      bag.add_file("approvals/" + entry.path, folder, entry.path);
+  }
+  const std::string ledger = facts.home.runs() + "/ledger/" + facts.row.tenant;
+  for (const std::string name : {"approvals.jsonl", "checkpoint.txt"}) {
+    if (is_file(ledger + "/" + name))
+      bag.add("approvals/" + name, files::read_input(ledger + "/" + name, {kMaxLedger}));
+  }
+}
+
+void add_trust(evidence::BagWriter& bag, const Facts& facts, const site::Identity& identity) {
+  bag.add("trust/site.dsse.json", facts.planned_under.envelope_bytes);
+  const auto& policy = facts.planned_under.policy;
+  int number = 0;
+  for (const dsse::Envelope& envelope : facts.pack.signatures) {
+    for (const site::Publisher& publisher : policy.publishers) {
+      const std::array keys{publisher.key};
+      if (envelope.signatures.size() != 1 || !dsse::find_signer(envelope, envelope.signatures.front(), keys)) continue;
+      ++number;
+      bag.add(number == 1 ? "trust/pack.dsse.json" : fmt::format("trust/pack-{}.dsse.json", number),
+              dsse::serialise(envelope));
+      break;
+    }
+  }
+  bag.add("trust/allowed_signers", identity.key.public_key().ssh_line(identity.id, "stella-evidence") + "\n");
+}
+
+std::string journal_text(const Facts& facts) {
+  std::string text;
+  for (const journal::Event& event : facts.events) text += event.line + "\n";
+  return text;
+}
+
+Sealed write_bag(const Facts& facts, const std::string& folder, const site::Identity& identity) {
+  const Last before = last_bag(facts.home);
+  evidence::BagWriter bag(folder);
+  evidence::SafeNames names;
+  Products products;
+  canon::Json left_out = canon::Json::array();
+  bag.add("data/plan.json", facts.plan.bytes);
+  bag.add("data/inputs.json", files::read_input(facts.row.folder + "/inputs.json", {kMaxFile}));
+  bag.add("data/secrets.json", canon::pretty(secrets_json(facts)));
+  add_tree(bag, names, facts.row.folder + "/logs", "data/logs", products.logs, left_out);
+  add_tree(bag, names, facts.row.folder + "/artifacts", "data/artifacts", products.artifacts, left_out);
+  add_trust(bag, facts, identity);
+  add_approvals(bag, facts);
+  bag.add("journal.jsonl", journal_text(facts));
+  const std::int64_t number = before.number + 1;
+  const clock::Time sealed_at = facts.events.back().at;
+  bag.add("custody.jsonl", canon::canonical({{"what", "sealed"},
+                                             {"at", clock::format(sealed_at)},
+                                             {"by", identity.id},
+                                             {"run", facts.row.id},
+                                             {"number", number}}) +
+                               "\n");
+  canon::Json changed = names.changed();
+  changed["leftOut"] = left_out;
+  bag.add("names.json", canon::pretty(changed));
+  bag.add("attestations/run.dsse.json", dsse::serialise(dsse::sign(provenance(facts, products), identity.key)));
+  bag.add("00-README.txt", readme(identity.id, facts.row.id));
+  const evidence::About about{
+      facts.row.id,    facts.row.tenant,
+      facts.row.state, facts.planned_under.policy.homes == site::Homes::service ? "service" : "personal",
+      number,          before.list,
+      sealed_at,       fmt::format("stella {}", STELLA_VERSION)};
+  return {folder, number, bag.finish(about, identity.key).tagged()};
+}
+
+// A bag that stands complete at its place was sealed by a call that did not live to say so.
+Sealed adopt(const std::string& folder) {
+  const evidence::Integrity integrity = evidence::check_integrity(folder);
+  const std::string text = files::read_input(folder + "/SHA256SUMS.dsse.json", {kMaxFile});
+  const auto statement = dsse::parse_statement(dsse::parse(text, Code::evidence_tampered, folder), evidence::kListType,
+                                               Code::evidence_tampered, folder);
+  return {folder, statement.predicate.at("number").get<std::int64_t>(), integrity.list_digest.tagged()};
+}
+
+}  // namespace
+
+Last last_bag(const files::Home& home) {
+  if (!is_file(last_path(home))) return {};
+  const canon::Json json =
+      canon::parse_json(files::read_input(last_path(home), {65536}), Code::journal_tampered, last_path(home));
+  canon::Fields fields(json, Code::journal_tampered, "evidence", last_path(home));
+  Last last{fields.integer("number", 1, std::int64_t{1} << 53), fields.text("list")};
+  fields.finish();
+  return last;
+}
+
+Sealed seal(const Facts& facts) {
+  try {
+    const site::Identity identity = site::load_identity(facts.home);
+    const files::Fd lock = lock_numbers(facts.home);
+    const std::string folder =
+        facts.row.folder + "/evidence/" + evidence::bag_name(facts.row.tenant, facts.events.back().at, facts.plan.hash);
+    struct stat info {};
+    const Sealed sealed = ::lstat(folder.c_str(), &info) == 0 ? adopt(folder) : write_bag(facts, folder, identity);
+    if (last_bag(facts.home).number < sealed.number) {
+      files::write_atomically(last_path(facts.home),
+                              canon::canonical({{"number", sealed.number}, {"list", sealed.list}}), 0600);
+    }
+    return sealed;
+  } catch (const Error& error) {
+    if (error.code() != Code::no_space) throw;
+    throw Error(Code::artifact_store, "full", fmt::format("the evidence could not be written: {}", error.what()),
+                error.at());
+  }
+}
+
+}  // namespace stella::attest
