@@ -15,7 +15,10 @@
 
 namespace stella::sandbox {
 
-struct Endpoint { std::string host, address; int port = 0; };  // one pinned address, IPv4 or IPv6
+struct Endpoint {
+  std::string host, address;
+  int port = 0;
+};  // one pinned address, IPv4 or IPv6
 
 struct SecretInput {
   std::string name;
@@ -26,29 +29,36 @@ struct SecretInput {
 struct Spec {
   std::string step_id;
   std::vector<std::string> argv;
-  std::map<std::string, std::string> env;   // on top of the fixed PATH HOME LANG TZ SOURCE_DATE_EPOCH; no secrets
+  std::map<std::string, std::string> env;  // on top of the fixed PATH HOME LANG TZ SOURCE_DATE_EPOCH; no secrets
   std::vector<SecretInput> secrets;
-  std::string pack, inputs, work, artifacts;  // folders of this run on the host: /pack ro, /inputs ro, /work, /artifacts
-  std::string output_file;                  // host file bound at $STELLA_OUTPUT (/run/stella/output); made by us
+  std::string pack, inputs, work,
+      artifacts;            // folders of this run on the host: /pack ro, /inputs ro, /work, /artifacts
+  std::string output_file;  // host file bound at $STELLA_OUTPUT (/run/stella/output); made by us
   std::vector<Endpoint> allowed;
-  std::vector<Endpoint> undeclared;         // the policy allows it, the pack did not ask: named in messages only
+  std::vector<Endpoint> undeclared;  // the policy allows it, the pack did not ask: named in messages only
   std::chrono::milliseconds timeout{std::chrono::minutes(60)};
   std::chrono::milliseconds grace{2000};
-  bool fail_fast = false;                   // end the step at the first blocked attempt
-  bool dns_block = true;                    // an unlisted question counts as blocked
+  bool fail_fast = false;  // end the step at the first blocked attempt
+  bool dns_block = true;   // an unlisted question counts as blocked
   std::uint64_t tmp_bytes = std::uint64_t{256} << 20;
   unsigned max_processes = 512;
 };
 
 enum class Stream { out, err };
 struct Blocked {
-  std::string program, protocol;            // tcp udp icmp dns other; program as the kernel names it, printable
-  std::string host, address;                // host when a name was looked up; address may be empty for dns
+  std::string program, protocol;  // tcp udp icmp dns other; program as the kernel names it, or `unknown`
+  std::string host, address;      // host when a name was looked up; address may be empty for dns
   int port = 0;
   std::uint64_t count = 0;
   clock::Time first{};
 };
-struct Relayed { std::string host, address; int port; std::uint64_t connections, bytes_out, bytes_in; bool unreachable; };
+struct Relayed {
+  std::string host, address;
+  int port = 0;
+  std::uint64_t connections = 0, bytes_out = 0, bytes_in = 0;  // bytes_out: from the step to the destination
+  std::uint64_t refused = 0;                                   // beyond 256 open connections of one step: reset
+  bool unreachable = false;                                    // the destination did not answer: not a block
+};
 
 // Called from the thread that called run().
 class Observer {
@@ -56,18 +66,18 @@ class Observer {
   virtual ~Observer() = default;
   virtual void output(Stream stream, std::string_view bytes) = 0;  // raw: redact before anything else
   virtual void blocked(const Blocked& first_seen) = 0;
-  virtual bool stop_requested() = 0;                                // polled at least every 100 ms
+  virtual bool stop_requested() = 0;  // polled at least every 100 ms
 };
 
 enum class End { exited, signalled, timed_out, stopped, blocked_fast };
 struct Result {
   End end = End::exited;
-  int status = 0;                           // exit status or signal number
-  std::vector<Blocked> blocked;             // complete, with counts
+  int status = 0;                // exit status or signal number
+  std::vector<Blocked> blocked;  // complete, with counts
   std::vector<Relayed> relayed;
-  std::uint64_t witness_lost = 0;           // attempts that could not be named; > 0 counts as blocked
+  std::uint64_t witness_lost = 0;  // attempts that could not be named; > 0 counts as blocked
   std::chrono::milliseconds elapsed{};
-  std::string limits;                       // `advisory` or `cgroup`
+  std::string limits;  // `advisory` or `cgroup`
 };
 
 // Throws ERR_SANDBOX_UNAVAILABLE when the kernel does not let us (message names the switch and its remedy), before
@@ -75,6 +85,5 @@ struct Result {
 [[nodiscard]] Result run(const Spec& spec, Observer& observer);
 // What this machine offers; empty: all is there. Else the same text that run() would throw.
 [[nodiscard]] std::string probe();
-// After kill -9 of a runner nothing of a step is left; this only checks it for tests and doctor.
 
 }  // namespace stella::sandbox
