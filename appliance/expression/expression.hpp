@@ -31,6 +31,8 @@ class Expression {
 };
 // JMESPath truth: false, null, "", [] and {} are false.
 [[nodiscard]] bool is_true(const canon::Json& value);
+// A value as text: strings as they are, null as nothing, others as JSON.
+[[nodiscard]] std::string text_of(const canon::Json& value);
 
 // Text with `${{ expression }}` holes.
 class Template {

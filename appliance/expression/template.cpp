@@ -28,12 +28,12 @@ std::size_t end_of_hole(std::string_view text, std::size_t start, const std::str
   refuse("the hole `${{` that begins here does not end with `}}`", start - 2, at);
 }
 
-std::string as_text(const canon::Json& value) {
+}  // namespace
+
+std::string text_of(const canon::Json& value) {
   if (value.is_null()) return {};
   return value.is_string() ? value.get<std::string>() : canon::canonical(value);
 }
-
-}  // namespace
 
 Template Template::parse(std::string_view text, const std::string& at) {
   if (text.size() > kMaxTemplate)
@@ -70,7 +70,7 @@ std::vector<std::vector<std::string>> Template::names() const {
 canon::Json Template::evaluate(const canon::Json& context) const {
   if (pieces_.size() == 1 && pieces_.front().hole) return pieces_.front().hole->evaluate(context);
   std::string out;
-  for (const Piece& piece : pieces_) out += piece.hole ? as_text(piece.hole->evaluate(context)) : piece.text;
+  for (const Piece& piece : pieces_) out += piece.hole ? text_of(piece.hole->evaluate(context)) : piece.text;
   return out;
 }
 

@@ -91,6 +91,7 @@ struct Sources {
 // ERR_PACK_INVALID (names, cycles, expressions), ERR_APPROVAL_ROSTER too-few, ERR_PACK_SEALED_REQUIRED,
 // ERR_PACK_SIGNATURE denied. A pack that asks for a host the site does not allow is planned: it stands under refused.
 [[nodiscard]] Plan make(const Sources& sources);
+[[nodiscard]] std::string_view name_of(site::Mode mode) noexcept;
 // Reads back a plan's canonical bytes (for a run's stored plan.json); the digest is recomputed.
 [[nodiscard]] Plan parse(std::string_view bytes, fault::Code code, const std::string& at);
 
