@@ -41,6 +41,7 @@ at() {
   local who=$1 expected=$2 status=0
   shift 2
   local shown=$*
+  shown=${shown//"'$stella'"/stella}
   shown=${shown//"$work/"/}
   printf '%s%s$%s %s\n' "$bold" "$who" "$plain" "${shown//$'\n'/ }"
   if [ "$1" = stella ]; then shift; set -- "$stella" "$@"; fi
