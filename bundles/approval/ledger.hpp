@@ -83,10 +83,10 @@ using checkpoint::Checkpoint;
 void require_consistent(const Checkpoint& checkpoint, std::span<const canon::Digest> leaves, const std::string& at);
 
 struct NewLine {
-  std::string kind, run, gate;
+  std::string kind, run = {}, gate = {};
   canon::Json data = canon::Json::object();
-  std::optional<canon::Digest> dsse;
-  Anchors anchors;
+  std::optional<canon::Digest> dsse = {};
+  Anchors anchors = {};
   bool clock_suspect = false;
 };
 
