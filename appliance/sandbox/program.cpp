@@ -80,11 +80,26 @@ struct Process {
   std::vector<std::string> sockets;
 };  // inodes, as text
 
+// The state is the first field behind the name, which may hold anything but ends with the last bracket.
+bool is_running(int proc, const std::string& pid) {
+  const std::string stat = read_beneath(proc, pid + "/stat", 1024);
+  const auto name_end = stat.rfind(')');
+  return name_end != std::string::npos && name_end + 2 < stat.size() && stat[name_end + 2] == 'R';
+}
+
+// The only one of them for which `is` holds; nullptr when there is none or more than one.
+template <class Is>
+const Process* only(const std::vector<Process>& processes, Is is) {
+  const auto first = std::find_if(processes.begin(), processes.end(), is);
+  if (first == processes.end() || std::find_if(first + 1, processes.end(), is) != processes.end()) return nullptr;
+  return &*first;
+}
+
 std::vector<Process> processes(int proc) {
   std::vector<Process> found;
   for (const auto& pid : entries(proc, ".", kMostProcesses)) {
     if (pid == "1") continue;
-    Process process{pid, {}};
+    Process process{pid, {}, is_running(proc, pid)};
     const std::string folder = pid + "/fd";
     for (const auto& fd : entries(proc, folder, kMostDescriptors)) {
       std::array<char, 64> target{};
@@ -110,19 +125,19 @@ std::string Programs::sender_of(const Packet& packet) const {
   if (proc < 0) return std::string(kUnknown);
   const auto inode = packet.protocol == "tcp" ? std::nullopt : socket_inode(proc, packet);
   const auto running = processes(proc);
-  const Process* holder = nullptr;
-  std::size_t holders = 0;
-  for (const auto& process : running) {
-    if (inode && std::find(process.sockets.begin(), process.sockets.end(), *inode) != process.sockets.end()) {
-      return name_of_process(proc, process.pid);
-    }
-    if (process.sockets.empty()) continue;
-    holder = &process;
-    ++holders;
+  if (inode) {
+    const auto holds = [&](const Process& process) {
+      return std::find(process.sockets.begin(), process.sockets.end(), *inode) != process.sockets.end();
+    };
+    const auto sender = std::find_if(running.begin(), running.end(), holds);
+    if (sender != running.end()) return name_of_process(proc, sender->pid);
   }
-  if (holders == 1) return name_of_process(proc, holder->pid);
-  if (running.size() == 1) return name_of_process(proc, running[0].pid);
-  return std::string(kUnknown);
+  const Process* holder = only(running, [](const Process& process) { return !process.sockets.empty(); });
+  const Process* active = only(running, [](const Process& process) { return process.is_running; });
+  if (holder != nullptr && active != nullptr && holder != active) return std::string(kUnknown);
+  const Process* likely = holder != nullptr ? holder : active;
+  if (likely == nullptr && running.size() == 1) likely = &running[0];
+  return likely == nullptr ? std::string(kUnknown) : name_of_process(proc, likely->pid);
 }
 
 }  // namespace stella::sandbox

@@ -13,9 +13,9 @@ namespace stella::sandbox {
 class Programs {
  public:
   explicit Programs(files::Fd proc) : proc_(std::move(proc)) {}
-  // Exact while the sending socket is open and known to the kernel by its port (UDP, DNS questions). A refused TCP
-  // connection is forgotten at once: then it is the only process that holds a socket, else the only one there is.
-  // `unknown` where that is not clear: no name is better than a wrong one.
+  // Exact while the sending socket is open and known to the kernel by its port (UDP, DNS questions). The kernel forgets
+  // a refused TCP connection at once: then it is the only process that holds a socket, or the only one that is running
+  // at this moment, or the only one there is. `unknown` where that is not clear: no name is better than a wrong one.
   [[nodiscard]] std::string sender_of(const Packet& packet) const;
 
  private:

@@ -142,7 +142,8 @@ void Supervision::read_witness() {
 }
 
 void Supervision::see(const Packet& packet) {
-  if (is_loopback_address(packet.destination)) return;
+  // Its own loopback is the step's own affair, but for the address of a host that the policy pinned there.
+  if (is_loopback_address(packet.destination) && names_.host_of(packet.destination).empty()) return;
   if (packet.protocol == "tcp" && names_.is_allowed(packet.destination, packet.port)) return;
   const std::string host = names_.host_of(packet.destination);
   const std::string address = names_.is_sink(packet.destination) ? std::string() : packet.destination;

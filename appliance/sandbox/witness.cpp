@@ -12,7 +12,7 @@ namespace stella::sandbox {
 namespace {
 
 constexpr std::uint32_t kCopied = 192;
-constexpr std::uint8_t kPass = 34, kDrop = 35;  // places of the two endings in the program
+constexpr std::uint8_t kPass = 39, kDrop = 40;  // places of the two endings in the program
 constexpr std::uint8_t kEcho = 8, kExtendedEcho = 42, kEcho6 = 128, kExtendedEcho6 = 160;
 
 // Classic BPF jumps are relative to the next instruction; these take the place to go to.
@@ -25,16 +25,16 @@ constexpr sock_filter when(std::uint16_t test, std::uint8_t at, std::uint32_t va
           static_cast<std::uint8_t>(no - at - 1), value};
 }
 
-constexpr std::uint8_t kV6 = 14, kV6Next = 22, kTcp = 26, kIcmp = 29;
+constexpr std::uint8_t kLocal = 14, kV6 = 19, kV6Next = 27, kTcp = 31, kIcmp = 34;
 // Source: linux Documentation/networking/filter.rst; header layouts RFC 791, 9293, 8200, 4443.
-constexpr std::array<sock_filter, 36> kProgram = {{
+constexpr std::array<sock_filter, 41> kProgram = {{
     load(BPF_W, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)),  // every packet passes lo twice: out, then in
     when(BPF_JEQ, 1, PACKET_OUTGOING, kDrop, 2),
     load(BPF_B, 0),
     {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xf0},
     when(BPF_JEQ, 4, 0x60, kV6, 5),
     load(BPF_B, 16),  // IPv4 destination
-    when(BPF_JEQ, 6, 127, kDrop, 7),
+    when(BPF_JEQ, 6, 127, kLocal, 7),
     load(BPF_H, 6),  // a later fragment tells nothing new
     when(BPF_JSET, 8, 0x1fff, kDrop, 9),
     load(BPF_B, 9),
@@ -42,26 +42,31 @@ constexpr std::array<sock_filter, 36> kProgram = {{
     when(BPF_JEQ, 11, IPPROTO_ICMP, kIcmp, 12),
     when(BPF_JEQ, 12, IPPROTO_TCP, kTcp, 13),
     when(BPF_JEQ, 13, IPPROTO_IGMP, kDrop, kPass),
+    load(BPF_W, 16),  // kLocal: 127/8, of which TCP only and not 127.0.0.1: the policy may have pinned a host there
+    when(BPF_JEQ, 15, INADDR_LOOPBACK, kDrop, 16),
+    load(BPF_B, 9),
+    {BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0},
+    when(BPF_JEQ, 18, IPPROTO_TCP, kTcp, kDrop),
     load(BPF_W, 24),  // kV6: is the destination ::1
-    when(BPF_JEQ, 15, 0, 16, kV6Next),
+    when(BPF_JEQ, 20, 0, 21, kV6Next),
     load(BPF_W, 28),
-    when(BPF_JEQ, 17, 0, 18, kV6Next),
+    when(BPF_JEQ, 22, 0, 23, kV6Next),
     load(BPF_W, 32),
-    when(BPF_JEQ, 19, 0, 20, kV6Next),
+    when(BPF_JEQ, 24, 0, 25, kV6Next),
     load(BPF_W, 36),
-    when(BPF_JEQ, 21, 1, kDrop, kV6Next),
+    when(BPF_JEQ, 26, 1, kDrop, kV6Next),
     load(BPF_B, 6),  // kV6Next
     {BPF_LDX | BPF_IMM, 0, 0, 40},
-    when(BPF_JEQ, 24, IPPROTO_TCP, kTcp, 25),
-    when(BPF_JEQ, 25, IPPROTO_ICMPV6, kIcmp, kPass),
+    when(BPF_JEQ, 29, IPPROTO_TCP, kTcp, 30),
+    when(BPF_JEQ, 30, IPPROTO_ICMPV6, kIcmp, kPass),
     {BPF_LD | BPF_B | BPF_IND, 0, 0, 13},  // kTcp: SYN without ACK
-    when(BPF_JSET, 27, 0x10, kDrop, 28),
-    when(BPF_JSET, 28, 0x02, kPass, kDrop),
+    when(BPF_JSET, 32, 0x10, kDrop, 33),
+    when(BPF_JSET, 33, 0x02, kPass, kDrop),
     {BPF_LD | BPF_B | BPF_IND, 0, 0, 0},  // kIcmp: the four kinds of echo request
-    when(BPF_JEQ, 30, kEcho, kPass, 31),
-    when(BPF_JEQ, 31, kExtendedEcho, kPass, 32),
-    when(BPF_JEQ, 32, kEcho6, kPass, 33),
-    when(BPF_JEQ, 33, kExtendedEcho6, kPass, kDrop),
+    when(BPF_JEQ, 35, kEcho, kPass, 36),
+    when(BPF_JEQ, 36, kExtendedEcho, kPass, 37),
+    when(BPF_JEQ, 37, kEcho6, kPass, 38),
+    when(BPF_JEQ, 38, kExtendedEcho6, kPass, kDrop),
     {BPF_RET | BPF_K, 0, 0, kCopied},  // kPass
     {BPF_RET | BPF_K, 0, 0, 0},        // kDrop
 }};

@@ -2,9 +2,9 @@
 // The packet witness: which packets on the step's loopback are attempts to reach something, and what they say.
 //
 // Passed by the kernel's filter: TCP segments that open a connection, every UDP datagram, echo requests, and protocols
-// it does not know, when the destination is not a loopback address. Never data segments: an innocent step that moves a
-// gigabyte over its own loopback must not overrun the buffer.
-// Cannot be raced or silenced from inside: the socket is the parent's, and nothing leaves without passing `lo`.
+// it does not know, when the destination is not a loopback address (of 127/8 but 127.0.0.1: TCP only). Never data
+// segments: an innocent step that moves a gigabyte over its own loopback must not overrun the buffer. Cannot be raced
+// or silenced from inside: the socket is the parent's, and nothing leaves without passing `lo`.
 #pragma once
 
 #include <linux/filter.h>
