@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A `.pack`: an OCI image layout in a tar with exactly one descriptor (contract section 6).
-// build -> Built; open -> Opened (hashes hold, nothing is trusted yet); accept -> Accepted (a listed publisher signed it).
+// build -> Built; open -> Opened (hashes hold, nothing is trusted yet); accept -> Accepted (a listed publisher signed
+// it).
 #pragma once
 
 #include <map>
@@ -15,9 +16,25 @@
 
 namespace stella::packfile {
 
-struct FileEntry { std::string path; unsigned mode; std::uint64_t size_bytes; canon::Digest digest; };
+inline constexpr std::uint64_t kMaxPackBytes = std::uint64_t{8} << 30;      // of content, and of one `.pack`'s blobs
+inline constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{4} << 20;  // manifest and config
+inline constexpr std::uint64_t kMaxSignatureBytes = 65536;                  // one signature layer
+inline constexpr std::uint64_t kSmallFileBytes = std::uint64_t{1} << 20;    // up to here files share a layer
+inline constexpr std::size_t kMaxLayers = 20000, kMaxSignatures = 64;
 
-struct Built { std::string name, version; canon::Digest digest; std::string path; std::uint64_t size_bytes; };
+struct FileEntry {
+  std::string path;
+  unsigned mode;
+  std::uint64_t size_bytes;
+  canon::Digest digest;
+};
+
+struct Built {
+  std::string name, version;
+  canon::Digest digest;
+  std::string path;
+  std::uint64_t size_bytes;
+};
 // Packs `folder` (honouring .packignore) into `out`; the same folder gives the same bytes. `name` and `version` were
 // read from pack.yaml by the caller. signer may be null: unsigned.
 Built build(const std::string& folder, const std::string& name, const std::string& version, const std::string& out,
@@ -29,19 +46,21 @@ Built add_signature(const std::string& file, const trust::PrivateKey& signer);
 // file is not read again.
 struct Opened {
   std::string name, version;
-  canon::Digest digest;                      // of the config: THE pack digest
-  canon::Digest manifest_digest;             // OCI transport digest
-  std::vector<FileEntry> files;              // as the config says; sorted by path
-  std::vector<canon::Digest> layers;         // content layers in order
+  canon::Digest digest;               // of the config: THE pack digest
+  canon::Digest manifest_digest;      // OCI transport digest
+  std::vector<FileEntry> files;       // as the config says; sorted by path
+  std::vector<canon::Digest> layers;  // content layers in order
   std::vector<dsse::Envelope> signatures;
-  std::string blobs;                         // folder that holds <64 hex> files
+  std::string blobs;  // folder that holds <64 hex> files
   std::string manifest_bytes, config_bytes;
   [[nodiscard]] std::string name_version() const { return name + ":" + version; }
 };
 
 struct Accepted : Opened {
-  struct Signer { std::string name, key_id; };
-  std::vector<Signer> publishers;            // who of the policy signed it, revoked and out-of-scope ones left out
+  struct Signer {
+    std::string name, key_id;
+  };
+  std::vector<Signer> publishers;  // who of the policy signed it, revoked and out-of-scope ones left out
 };
 
 // Reads a .pack file (a tar), or an OCI layout folder, into `blobs` (made, mode 0700). ERR_PACK_INVALID with reasons
