@@ -77,7 +77,8 @@ std::optional<std::string> socket_inode(int proc, const Packet& packet) {
 
 struct Process {
   std::string pid;
-  std::vector<std::string> sockets;
+  std::vector<std::string> sockets;  // inodes, as text
+  bool is_running = false;           // on a processor, or about to be
 };  // inodes, as text
 
 // The state is the first field behind the name, which may hold anything but ends with the last bracket.
