@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who this home is and who sits at it: making its identity, its mark, the user of the operator. Any thread; one writer.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "bundles/clock/time.hpp"
+#include "bundles/files/home.hpp"
+#include "bundles/site/policy.hpp"
+#include "bundles/trust/key.hpp"
+
+namespace stella::site {
+
+[[nodiscard]] bool has_identity(const files::Home& home);
+// Makes it once. An identity that is there already: ERR_USAGE reason `identity`. id: as is_name, else ERR_USAGE `name`.
+Identity make_identity(const files::Home& home, const std::string& id, clock::Time now);
+// The next key of the same id. The old one stays as site/identity.<number>.key until the ledger has signed the new one
+// in.
+Identity renew_identity(const files::Home& home, clock::Time now);
+
+// security.md rule 12: SHA-256 over the RFC 8785 bytes {home, id, machine}: inode of the home, inode of site/home.id,
+// text of /etc/machine-id. A copied or restored home has another one.
+struct HomeMark {
+  std::string mark;  // sha256:HEX, as things are now
+  bool moved;        // it is not the one that site/home.id recorded
+};
+// Makes site/home.id at the first call.
+[[nodiscard]] HomeMark look_at_home(const files::Home& home);
+// Records the present mark, after whoever found it moved has voided what was open.
+void settle_home(const files::Home& home);
+
+// The user name of the login uid (/proc/self/loginuid), else of the real uid; `uid:NUMBER` where it has no name.
+[[nodiscard]] std::string operator_user();
+
+}  // namespace stella::site

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "bundles/files/read.hpp"
+#include "bundles/site/identity.hpp"
+
+namespace stella::site {
+namespace {
+
+// The uid that logged in survives su and sudo; -1 (as unsigned) means that nobody did, as for a service.
+std::optional<uid_t> find_login_uid() {
+  std::string text;
+  try {
+    const files::Fd file = files::open_input("/proc/self/loginuid", {.max_bytes = 64, .empty = files::Empty::allow});
+    text = files::read_stream(file.get(), 64, "/proc/self/loginuid");
+  } catch (const fault::Error&) {
+    return std::nullopt;  // a kernel without audit
+  }
+  uid_t uid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
+  if (error != std::errc() || end == text.data() || uid == static_cast<uid_t>(-1)) return std::nullopt;
+  return uid;
+}
+
+}  // namespace
+
+std::string operator_user() {
+  const uid_t uid = find_login_uid().value_or(::getuid());
+  std::vector<char> buffer(16384);
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
+  return fmt::format("uid:{}", uid);
+}
+
+std::string operator_name(const Tenant* tenant) {
+  const std::string user = operator_user();
+  if (tenant != nullptr) {
+    const auto found = std::find_if(tenant->operators.begin(), tenant->operators.end(),
+                                    [&](const Operator& each) { return each.user == user; });
+    if (found != tenant->operators.end()) return found->name;
+  }
+  return "unlisted:" + user;
+}
+
+}  // namespace stella::site
