@@ -104,6 +104,7 @@ std::string Call::read_argument(const std::string& path, std::uint64_t max_bytes
 locked::Bytes Call::read_secret(const std::string& path) {
   if (path != "-") return read_private_file(path, kMaxSecret);
   standard_input_.claim("the secret value");
+  if (is_terminal()) return ask_hidden("the secret value (it is not shown)");
   return read_locked(STDIN_FILENO, kMaxSecret, "standard input");
 }
 

@@ -49,8 +49,10 @@ class NoEcho {
   termios before_{};
 };
 
+}  // namespace
+
 // A line from the terminal, byte by byte so that nothing of it stays in a buffer of ours.
-locked::Bytes ask_terminal(const std::string& prompt) {
+locked::Bytes ask_hidden(const std::string& prompt) {
   const files::Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!terminal) {
     throw Error(Code::key_unusable, "no-passphrase",
@@ -67,8 +69,6 @@ locked::Bytes ask_terminal(const std::string& prompt) {
   line.shrink(size);
   return first_line(std::move(line));
 }
-
-}  // namespace
 
 void StandardInput::claim(const std::string& reader) {
   if (!reader_.empty()) {
@@ -134,13 +134,13 @@ const locked::Bytes& CommandPassphrases::next_given(const std::string& prompt) {
 
 locked::Bytes CommandPassphrases::ask(const std::string& prompt) {
   if (is_given()) return locked::Bytes::copy_of(next_given(prompt).span());
-  return ask_terminal(prompt);
+  return ask_hidden(prompt);
 }
 
 locked::Bytes CommandPassphrases::ask_new(const std::string& prompt) {
   if (is_given()) return locked::Bytes::copy_of(next_given(prompt).span());
-  locked::Bytes first = ask_terminal(prompt);
-  const locked::Bytes second = ask_terminal(prompt + ", again");
+  locked::Bytes first = ask_hidden(prompt);
+  const locked::Bytes second = ask_hidden(prompt + ", again");
   if (!locked::equal(first.span(), second.span()))
     throw Error(Code::key_unusable, "passphrase", "the two passphrases differ");
   return first;

@@ -27,6 +27,9 @@ class StandardInput {
 // A regular file of this user with mode 0600 or 0400; else ERR_KEY_UNUSABLE, reason `mode`.
 [[nodiscard]] locked::Bytes read_private_file(const std::string& path, std::size_t max_bytes);
 
+// One line from the terminal, without echo; ERR_KEY_UNUSABLE, reason `no-passphrase`, where there is no terminal.
+[[nodiscard]] locked::Bytes ask_hidden(const std::string& prompt);
+
 // --passphrase-file (repeatable) and --passphrase-fd answer prompts in order; a single one answers all. Without them
 // the terminal is asked, without echo. Only the first line counts.
 class CommandPassphrases : public trust::Passphrases {

@@ -56,12 +56,16 @@ void remove_unfinished(const std::string& path) {
 
 }  // namespace
 
+void Store::require_absent(const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0) throw exists(path);
+}
+
 void Store::create(const std::string& path, const locked::Bytes& passphrase, std::uint64_t kdf_memory,
                    const clock::Clock& clock) {
   const auto folder = folder_of(path);
   files::make_folders(folder);
   const auto lock = lock_folder(folder);
-  if (::access(path.c_str(), F_OK) == 0) throw exists(path);
+  require_absent(path);
   keys::VaultId vault{};
   locked::fill_random(vault);
   auto root = keys::random_key();

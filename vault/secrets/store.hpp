@@ -70,9 +70,14 @@ class Store {
   // Makes the vault whole or not at all; an existing one is ERR_FILE_UNSUITABLE, reason `exists`.
   static void create(const std::string& path, const locked::Bytes& passphrase, std::uint64_t kdf_memory,
                      const clock::Clock& clock);
+  static void require_absent(const std::string& path);  // the same refusal, before a passphrase is asked for
   // Unseals and verifies the whole file.
   static Store open(const std::string& path, const AskPassphrase& ask, const clock::Clock& clock);
   static Standing standing(const std::string& path);
+  // Verifies the backup under its passphrase and puts it at `path`, whole or not at all. Older than the vault that is
+  // there: ERR_VAULT_ROLLBACK, unless a reason is given, which goes onto the trail.
+  static Head restore(const std::string& source, const std::string& path, const std::string& reason,
+                      const AskPassphrase& ask, const clock::Clock& clock);
   Store(Store&&) noexcept;
   ~Store();
 
