@@ -12,6 +12,7 @@ std::vector<Command> all_commands() {
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   };
   add(general_commands());
+  add(pack_author_commands());
   add(vault_commands());
   add(planned_commands());
   return all;
