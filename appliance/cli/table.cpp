@@ -11,6 +11,8 @@ std::vector<Command> all_commands() {
   const auto add = [&](std::vector<Command> rows) {
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   };
+  add(key_commands());
+  add(site_commands());
   add(general_commands());
   add(pack_author_commands());
   add(vault_commands());
