@@ -84,6 +84,19 @@ std::optional<Generation> Catalog::current() const {
   return Generation{row.integer(0), row.text(1), row.text(2), row.text(3), row.text(4), row.integer(5)};
 }
 
+std::vector<std::int64_t> Catalog::generations() const {
+  std::vector<std::int64_t> found;
+  auto row = connection_.prepare("SELECT number FROM generation ORDER BY number DESC");
+  while (row.step()) found.push_back(row.integer(0));
+  return found;
+}
+
+bool Catalog::is_promoted(const Pack& pack) const {
+  auto row = connection_.prepare("SELECT 1 FROM channel WHERE name = ? AND version = ? AND origin = 'local'");
+  row.bind(1, pack.name).bind(2, pack.version);
+  return row.step();
+}
+
 std::map<std::string, std::string> Catalog::documents() const {
   std::map<std::string, std::string> found;
   for (auto row = connection_.prepare("SELECT name, text FROM document"); row.step();) found[row.text(0)] = row.text(1);

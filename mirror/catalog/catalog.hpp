@@ -46,6 +46,8 @@ class Catalog {
   [[nodiscard]] static bool exists(const files::Home& home);
 
   [[nodiscard]] std::optional<Generation> current() const;
+  [[nodiscard]] std::vector<std::int64_t> generations() const;         // that were ever held, newest first
+  [[nodiscard]] bool is_promoted(const Pack& pack) const;              // to a channel of this home
   [[nodiscard]] std::map<std::string, std::string> documents() const;  // metadata of the held generation
   [[nodiscard]] std::vector<Pack> packs() const;                       // by name, then version
   [[nodiscard]] std::optional<Pack> find(const std::string& name_version) const;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "bundles/fault/error.hpp"
+#include "bundles/files/fd.hpp"
+#include "bundles/files/read.hpp"
+#include "mirror/intake/feed.hpp"
+
+namespace stella::intake {
+namespace {
+
+using fault::Code;
+
+// What stands in a file's place inside a bundle is the bundle's fault, not the argument's.
+[[noreturn]] void retell(const fault::Error& error, const std::string& path) {
+  if (error.code() != Code::file_unsuitable || error.reason() == "permission") throw error;
+  std::string reason = error.reason();
+  if (reason == "folder" || reason == "fifo" || reason == "socket" || reason == "device") reason = "type";
+  if (reason == "empty") reason = "truncated";
+  throw fault::Error(Code::mirror_malformed, reason, error.what(), path);
+}
+
+class FolderFeed : public Feed {
+ public:
+  explicit FolderFeed(const std::string& path)
+      : Feed(std::filesystem::path(path + "/").parent_path().filename().string()), root_(files::open_folder(path)) {}
+
+  std::optional<std::string> document(const std::string& path, std::uint64_t max_bytes) override {
+    try {
+      return files::read_input_beneath(
+          root_, path, {.max_bytes = max_bytes, .empty = files::Empty::allow, .links = files::Links::refuse});
+    } catch (const fault::Error& error) {
+      if (error.code() == Code::file_not_found) return std::nullopt;
+      retell(error, path);
+    }
+  }
+
+  Part part(const std::string& path) override {
+    try {
+      files::Fd file = files::open_beneath(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      struct stat info {};
+      if (::fstat(file.get(), &info) != 0) throw fault::system_error(errno, "looking at", path);
+      if (!S_ISREG(info.st_mode))
+        throw fault::Error(Code::mirror_malformed, "type", path + " is not a regular file", path);
+      ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+      open_.push_back(std::move(file));
+      return {open_.back().get(), 0, static_cast<std::uint64_t>(info.st_size), path};
+    } catch (const fault::Error& error) {
+      if (error.code() == Code::file_not_found) {
+        throw fault::Error(Code::mirror_malformed, "missing", "the bundle has no " + path, path);
+      }
+      retell(error, path);
+    }
+  }
+
+ private:
+  files::Fd root_;
+  std::vector<files::Fd> open_;
+};
+
+}  // namespace
+
+std::unique_ptr<Feed> open_folder_feed(const std::string& path) {
+  return std::make_unique<FolderFeed>(path);
+}
+
+}  // namespace stella::intake
