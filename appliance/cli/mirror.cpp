@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/size.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/canon/json.hpp"
 #include "bundles/site/policy.hpp"
@@ -21,22 +22,9 @@ using fault::Error;
 std::uint64_t kdf_memory(Invocation& call) {
   const std::optional<std::string> text = call.value("--kdf-memory");
   if (!text) return trust::kKdfMemoryDefault;
-  std::size_t used = 0;
-  unsigned long number = 0;
-  try {
-    number = std::stoul(*text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string unit = text->substr(used);
-  if (used == 0 || number == 0 || number > 1U << 20 || (unit != "MiB" && unit != "GiB")) {
-    throw Error(Code::usage, "size", "a size is written 64MiB or 1GiB", "--kdf-memory");
-  }
-  const std::uint64_t bytes = std::uint64_t{number} << (unit == "GiB" ? 30 : 20);
-  if (bytes < trust::kKdfMemoryFloor || bytes > std::uint64_t{2} << 30) {
-    throw Error(Code::usage, "size", "the memory for a passphrase is 64MiB to 2GiB", "--kdf-memory");
-  }
-  return bytes;
+  const std::uint64_t bytes = parse_size(*text, "--kdf-memory");
+  if (bytes >= trust::kKdfMemoryFloor && bytes <= std::uint64_t{2} << 30) return bytes;
+  throw Error(Code::usage, "size", "the memory for a passphrase is 64MiB to 2GiB", "--kdf-memory");
 }
 
 int parse_threshold(Invocation& call) {

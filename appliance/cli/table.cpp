@@ -16,6 +16,8 @@ std::vector<Command> all_commands() {
   add(general_commands());
   add(pack_author_commands());
   add(vault_commands());
+  add(pack_mirror_commands());
+  add(mirror_commands());
   add(planned_commands());
   return all;
 }
