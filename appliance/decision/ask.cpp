@@ -8,6 +8,7 @@
 #include "appliance/gate/stored.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
+#include "bundles/site/identity.hpp"
 
 namespace stella::decision {
 namespace {
@@ -72,7 +73,7 @@ approval::Asked asked_of(const Case& at, const plan::Gate& gate, const site::Ide
   if (at.open) asked.supersedes = at.open->request.asked.request_id;
   asked.appliance = identity.id;
   asked.home_kind = "personal";
-  asked.home_mark = gate::home_mark(at.home.path());
+  asked.home_mark = site::look_at_home(at.home).mark;
   asked.tenant = record.row.tenant;
   asked.run = record.row.id;
   asked.attempt = record.progress.attempt;
@@ -165,9 +166,11 @@ Made ask(const files::Home& home, journal::Journal& journal, const Wish& wish, c
     run::extend_gate(journal, at.record, at.gate, *wish.extend, requester(at.record), now);
     at.record = run::load_record(home, journal, wish.run);
   }
-  if (tally.home_moved)
-    book.write({.kind = "home", .run = wish.run, .gate = at.gate, .data = {{"mark", gate::home_mark(home.path())}}},
-               now);
+  if (site::look_at_home(home).moved) {
+    site::settle_home(home);
+    const canon::Json data = {{"mark", site::look_at_home(home).mark}};
+    book.write({.kind = "home", .run = wish.run, .gate = at.gate, .data = data}, now);
+  }
   Made made = make(at, book, run::need_gate(at.record, at.gate));
   write_down(at, book, made.request);
   return made;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/gate/stored.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -44,11 +42,6 @@ std::optional<canon::Digest> claimed_request(const dsse::Envelope& envelope, con
   for (const dsse::Subject& subject : statement.subjects)
     if (subject.name == "request") return subject.digest;
   return std::nullopt;
-}
-
-std::string inode_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? std::to_string(status.st_ino) : "0";
 }
 
 }  // namespace
@@ -106,18 +99,6 @@ approval::Count count(const approval::Request& request, const std::vector<Stored
 
 std::string home_of(const std::string& run_folder) {
   return std::filesystem::path(run_folder).parent_path().parent_path().string();
-}
-
-std::string home_mark(const std::string& home) {
-  std::string machine;
-  try {
-    machine = files::read_input("/etc/machine-id", {256, files::Empty::allow, files::Links::follow});
-  } catch (const fault::Error&) {
-    machine.clear();  // a machine without one: the inode numbers must do
-  }
-  return canon::sha256(canon::canonical(
-                           {{"machine", machine}, {"home", inode_of(home)}, {"id", inode_of(home + "/site/home.id")}}))
-      .tagged();
 }
 
 }  // namespace stella::gate

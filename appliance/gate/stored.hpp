@@ -38,9 +38,6 @@ struct Unverified {
 };
 [[nodiscard]] std::vector<Unverified> list_requests(const std::string& run_folder);
 
-// security.md rule 12: SHA-256 over machine-id and the inode numbers of the home and of site/home.id. It changes when a
-// home is copied or restored by accident; against intent only the anchors in the ledger help.
-[[nodiscard]] std::string home_mark(const std::string& home);
 [[nodiscard]] std::string home_of(const std::string& run_folder);  // $HOME/runs/<run> -> $HOME
 
 }  // namespace stella::gate

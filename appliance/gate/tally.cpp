@@ -5,6 +5,8 @@
 #include "appliance/gate/gate.hpp"
 #include "appliance/gate/stored.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/files/home.hpp"
+#include "bundles/site/identity.hpp"
 
 namespace stella::gate {
 namespace {
@@ -114,7 +116,8 @@ Tally tally(const Subject& subject, const plan::Gate& gate, clock::Time now) {
     tally.decided_by = counted.rejection->approver;
     tally.comment = counted.rejection->comment;
   }
-  tally.home_moved = home_mark(home_of(subject.folder)) != stored->request.asked.home_mark;
+  tally.home_moved =
+      site::look_at_home(files::Home::open(home_of(subject.folder))).mark != stored->request.asked.home_mark;
   tally.why = tally.home_moved ? "this home was copied or restored since approval was asked for: ask again"
                                : stricter(subject, gate);
   tally.standing = standing_of(tally, counted, now);

@@ -39,13 +39,15 @@ void head(Page& page, const Request& request) {
   page.field("Expires", clock::format(asked.expires_at));
   if (asked.supersedes) page.field("Replaces", "request " + *asked.supersedes);
   page.field("Pack", fmt::format("{} {}", request.plan.pack_name, request.plan.pack_version));
-  page.field("", request.plan.pack_digest.tagged());
+  page.digest("", request.plan.pack_digest);
   for (const SignedBy& each : asked.publishers)
     page.field("Publisher", fmt::format("{}, key {}", each.name, each.key_id.substr(0, 16)));
-  page.field("Plan", request.plan_hash.tagged());
-  page.field("Policy", fmt::format("version {}, {}", asked.policy_version, asked.policy_digest.tagged()));
+  page.digest("Plan", request.plan_hash);
+  page.field("Policy", fmt::format("version {}", asked.policy_version));
+  page.digest("", asked.policy_digest);
   page.field("Mode", request.plan.mode);
-  page.field("Tools", fmt::format("stella {} {}", asked.stella_version, asked.stella_digest.tagged()));
+  page.field("Tools", fmt::format("stella {}", asked.stella_version));
+  page.digest("", asked.stella_digest);
   page.field("", request.plan.host_programs ? "uses the appliance's own programs"
                                             : "runtime " + text_of(request.plan.document.at("runtime")));
 }
@@ -73,7 +75,7 @@ void inputs(Page& page, const Request& request) {
 
 // All of it, in the plan's own words: what is not shown cannot be approved.
 void step(Page& page, const PlanStep& each, const std::string& standing) {
-  page.line(fmt::format("{} [{}] {}", each.id, each.kind, standing));
+  page.line(fmt::format("{} [{}]{}{}", each.id, each.kind, standing.empty() ? "" : " ", standing));
   for (const auto& [name, value] : each.node.items()) {
     if (name == "id" || name == "kind") continue;
     if ((value.is_array() || value.is_object() || value.is_string()) && value.empty()) continue;
@@ -143,13 +145,13 @@ void others(Page& page, const Request& request) {
 void state(Page& page, const Request& request) {
   const Asked& asked = request.asked;
   page.heading("STATE  what must still be there when the steps start");
-  page.field("  journal", fmt::format("event {}, {}", asked.state.journal_seq, asked.state.journal_head));
-  page.field("  work", asked.state.work.tagged());
-  page.field("  artifacts", "");
-  page.line(asked.state.artifacts.tagged(), Page::kLabel);
-  page.field("  outputs", asked.state.outputs.tagged());
+  page.line(fmt::format("event {} of the journal, {}", asked.state.journal_seq, asked.state.journal_head), 0);
+  page.digest("work", asked.state.work);
+  page.digest("artifacts", asked.state.artifacts);
+  page.digest("outputs", asked.state.outputs);
   page.heading("LEDGER");
-  page.line(fmt::format("{} entries, root {}", asked.ledger_size, asked.ledger_root.tagged()));
+  page.line(fmt::format("{} entries before this request", asked.ledger_size), 0);
+  page.digest("root", asked.ledger_root);
 }
 
 }  // namespace

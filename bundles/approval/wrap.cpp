@@ -64,6 +64,16 @@ void Page::field(std::string_view label, std::string_view text) {
   wrapped(std::move(first), kLabel, text);
 }
 
+void Page::digest(std::string_view label, const canon::Digest& digest) {
+  std::string first(label);
+  if (first.size() > 8) {
+    text_ += first + "\n";
+    first.clear();
+  }
+  first.resize(9, ' ');
+  text_ += first + digest.tagged() + "\n";
+}
+
 void Page::line(std::string_view text, std::size_t indent) {
   wrapped(std::string(indent, ' '), indent + 2, text);
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "bundles/canon/digest.hpp"
+
 namespace stella::approval {
 
 class Page {
@@ -15,6 +17,8 @@ class Page {
   // `label` in the first ten columns, `text` escaped and wrapped at spaces, else within words; nothing is left out.
   void field(std::string_view label, std::string_view text);
   void line(std::string_view text, std::size_t indent = 2);  // escaped and wrapped, further lines indented by two more
+  // A digest on one line: `label` in nine columns, or on a line of its own when it is longer.
+  void digest(std::string_view label, const canon::Digest& digest);
   void gap();
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
