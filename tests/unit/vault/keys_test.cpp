@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
 #include <string>
 
 #include "bundles/fault/error.hpp"
@@ -81,6 +83,18 @@ TEST(Hierarchy, OpensTheRootOnlyWithItsParameters) {
   auto changed = stretching;
   changed.passes = 1;
   EXPECT_FALSE(open_root(sealed, unseal, vault, changed)) << "weaker parameters cannot be slipped in";
+}
+
+// The value is what the reference program says (Debian's argon2 0~20171227):
+//   printf 'correct horse battery staple' | argon2 0123456789abcdef -id -t 3 -k 65536 -p 1 -l 32 -r
+TEST(Stretch, IsArgon2idAsTheReferenceProgramComputesIt) {
+  Stretching stretching{.memory_bytes = kMemoryFloor, .passes = 3, .salt = {}};
+  std::memcpy(stretching.salt.data(), "0123456789abcdef", 16);
+  const auto key = stretch(locked::Bytes::copy_of("correct horse battery staple"), stretching);
+  constexpr std::array<std::uint8_t, 32> kWant = {0x94, 0xc8, 0x6f, 0x54, 0x1a, 0xbd, 0xb3, 0xd9, 0xaa, 0xbf, 0xea,
+                                                  0x59, 0xaa, 0x03, 0x96, 0x35, 0x49, 0x48, 0x3e, 0x9c, 0x0b, 0x1a,
+                                                  0x79, 0x33, 0x6e, 0x76, 0xb5, 0x4c, 0xee, 0x6c, 0x91, 0x7e};
+  EXPECT_TRUE(locked::equal(key.span(), kWant));
 }
 
 TEST(Stretch, RefusesTooLittleAndTooMuchMemory) {
