@@ -32,7 +32,7 @@ void head(Page& page, const Request& request) {
   if (!holds(people, asked.requested_by)) people.insert(people.begin(), asked.requested_by);
   page.field("Asked by", fmt::format("{} ({})", fmt::join(people, ", "),
                                      may ? "may approve this, the policy says" : "cannot approve this"));
-  page.field("Appliance", fmt::format("{}, key {}", asked.appliance, asked.appliance_key_id.substr(0, 16)));
+  page.field("From", fmt::format("{}, key {}", asked.appliance, asked.appliance_key_id.substr(0, 16)));
   page.field("Home", asked.home_kind == "personal" ? "personal: its owner can change whatever no other person signed"
                                                    : "service: operators come through a socket");
   page.field("Issued", clock::format(asked.issued_at) + " by the appliance's clock");
@@ -41,7 +41,7 @@ void head(Page& page, const Request& request) {
   page.field("Pack", fmt::format("{} {}", request.plan.pack_name, request.plan.pack_version));
   page.digest("", request.plan.pack_digest);
   for (const SignedBy& each : asked.publishers)
-    page.field("Publisher", fmt::format("{}, key {}", each.name, each.key_id.substr(0, 16)));
+    page.field("Built by", fmt::format("{}, key {}", each.name, each.key_id.substr(0, 16)));
   page.digest("Plan", request.plan_hash);
   page.field("Policy", fmt::format("version {}", asked.policy_version));
   page.digest("", asked.policy_digest);

@@ -66,11 +66,11 @@ void Page::field(std::string_view label, std::string_view text) {
 
 void Page::digest(std::string_view label, const canon::Digest& digest) {
   std::string first(label);
-  if (first.size() > 8) {
+  if (first.size() >= kLabel) {
     text_ += first + "\n";
     first.clear();
   }
-  first.resize(9, ' ');
+  first.resize(kLabel, ' ');
   text_ += first + digest.tagged() + "\n";
 }
 

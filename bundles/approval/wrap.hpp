@@ -11,10 +11,10 @@ namespace stella::approval {
 
 class Page {
  public:
-  static constexpr std::size_t kWidth = 80, kLabel = 10;
+  static constexpr std::size_t kWidth = 80, kLabel = 9;
   void rule(char of);
   void heading(std::string_view text);
-  // `label` in the first ten columns, `text` escaped and wrapped at spaces, else within words; nothing is left out.
+  // `label` in the first nine columns, `text` escaped and wrapped at spaces, else within words; nothing is left out.
   void field(std::string_view label, std::string_view text);
   void line(std::string_view text, std::size_t indent = 2);  // escaped and wrapped, further lines indented by two more
   // A digest on one line: `label` in nine columns, or on a line of its own when it is longer.

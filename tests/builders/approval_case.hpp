@@ -34,6 +34,11 @@ struct ApprovalCase {
   std::string run = "run:plant-7:20261123T165433120Z", tenant = "plant-7", gate = "review",
               request_id = std::string(32, 'a'), nonce = std::string(64, 'b');
   int attempt = 1;
+  std::string home_mark = canon::sha256(std::string_view("home")).tagged();
+  canon::Json require = canon::Json::array();
+  std::optional<std::string> supersedes;
+  approval::Witnessed state = {7, std::string(64, 'd'), {}, {}, {}};
+  const char* issued_at = "2026-11-23T16:54:33Z";
   canon::Json inputs = {{"cell", "c-12"}};
   std::vector<canon::Digest> leaves = {canon::merkle_leaf("one"), canon::merkle_leaf("two")};
 
@@ -63,7 +68,7 @@ struct ApprovalCase {
          {"admins", {{"threshold", 1}, {"keys", canon::Json::array({admin.public_key().line()})}}},
          {"appliances", canon::Json::array({{{"id", "apl-hall3"}, {"key", appliance.public_key().line()}}})},
          {"revoked", revoked},
-         {"approvals", {{"allowRequesterToApprove", requester_may}}},
+         {"approvals", {{"allowRequesterToApprove", requester_may}, {"require", require}}},
          {"tenants", canon::Json::array({plant7, plant8})}});
   }
   [[nodiscard]] site::Policy policy() const { return site::parse_policy(policy_text(), "policy"); }
@@ -110,7 +115,8 @@ struct ApprovalCase {
     asked.nonce = nonce;
     asked.appliance = "apl-hall3";
     asked.home_kind = "personal";
-    asked.home_mark = canon::sha256(std::string_view("home")).tagged();
+    asked.home_mark = home_mark;
+    asked.supersedes = supersedes;
     asked.tenant = tenant;
     asked.run = run;
     asked.attempt = attempt;
@@ -126,8 +132,8 @@ struct ApprovalCase {
     asked.stella_version = "0.1.0";
     asked.secrets = {{"plc-token", "firmware", 3}};
     asked.steps_done = {{"check", 0, canon::sha256(std::string_view("log"))}};
-    asked.state = {7, std::string(64, 'd'), {}, {}, {}};
-    asked.issued_at = time_of("2026-11-23T16:54:33Z");
+    asked.state = state;
+    asked.issued_at = time_of(issued_at);
     asked.expires_at = time_of("2026-11-23T17:24:33Z");
     made.plan = canon::canonical(plan());
     made.site = dsse::serialise(dsse::sign(dsse::kSiteType, policy_text(), admin));
