@@ -62,7 +62,8 @@ void add_arguments(CLI::App& app, const Command& command, Parsed& parsed) {
     if (positional.repeatable) {
       option->expected(positional.required ? 1 : 0, 10000);
     } else {
-      option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+      // CLI11 2.3 lets a vector's positional swallow what follows it, whatever `expected` says.
+      option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw)->allow_extra_args(false);
     }
   }
   for (const Option& row : command.options) {
