@@ -13,11 +13,12 @@ std::vector<Command> all_commands() {
   };
   add(key_commands());
   add(site_commands());
-  add(general_commands());
   add(pack_author_commands());
-  add(vault_commands());
   add(pack_mirror_commands());
   add(mirror_commands());
+  add(vault_commands());
+  add(evidence_commands());
+  add(general_commands());
   add(planned_commands());
   return all;
 }

@@ -157,7 +157,7 @@ void prove_ledger(const Integrity& bag, const site::Policy& policy, Report& repo
   for (const site::Appliance& appliance : policy.appliances) keys.push_back(appliance.key);
   const std::string origin = approval::ledger_origin(report.appliance, report.tenant);
   const auto checkpoint = approval::verify_checkpoint(read_listed(bag, "approvals/checkpoint.txt", 16384), origin, keys,
-                                                      origin, "approvals/checkpoint.txt");
+                                                     "approvals/checkpoint.txt");
   approval::require_consistent(checkpoint, view.leaves, "approvals/approvals.jsonl");
   report.proven.push_back(
       fmt::format("ledger: {} lines, chained, under the appliance's checkpoint", view.lines.size()));
