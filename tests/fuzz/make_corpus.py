@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seed corpus beside this file: good, bad and hostile inputs, named after what they are.
+
+    make_corpus.py [STELLA-BINARY]     the binary makes the whole packs; without it those are left as they are
+"""
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+
+def put(target, name, data):
+    os.makedirs(os.path.join(CORPUS, target), exist_ok=True)
+    with open(os.path.join(CORPUS, target, name), "wb") as handle:
+        handle.write(data if isinstance(data, bytes) else data.encode())
+
+
+def json_seeds():
+    seeds = {
+        "good-nested": '{"a":[1,2.5,{"b":null}],"c":"\\u00e9\\ud83d\\ude00","d":true}', "good-numbers": "[0,-0,1e21,1E-7,9007199254740991,0.1]",
+        "good-escapes": '"\\b\\t\\n\\f\\r\\"\\\\\\/\\u0000"', "bad-duplicate": '{"a":1,"a":2}', "bad-escaped-duplicate": '{"a":1,"\\u0061":2}',
+        "bad-trailing": "{} {}", "bad-comma": "[1,]", "bad-nan": "[NaN]", "bad-infinity": "1e999", "bad-integer": "9007199254740993",
+        "bad-lone-surrogate": '"\\ud800"', "bad-single-quotes": "{'a':1}", "bad-comment": "[1] // x", "bad-leading-zero": "[01]",
+        "hostile-depth": "[" * 5000 + "]" * 5000, "hostile-objects": '{"a":' * 500, "hostile-digits": "1" * 5000, "empty": ""}
+    for name, text in seeds.items():
+        put("json", name, text)
+    put("json", "bad-utf8", b'"\xc0\x80"')
+    put("json", "bad-bom", b"\xef\xbb\xbf{}")
+
+
+def yaml_seeds():
+    bomb = "a: &a [x, x, x]\n" + "".join(f"{c}: &{c} [*{p}, *{p}, *{p}]\n" for p, c in zip("abcdefgh", "bcdefghi"))
+    seeds = {
+        "good-pack": "apiVersion: stellaops.io/pack.v1\nkind: TaskPack\nmetadata: {name: a, version: 1.0.0}\nspec:\n  steps:\n    - id: x\n"
+                     "      run:\n        script: |\n          echo hello\n          echo you\n",
+        "good-flow": '{a: [1, 2.5, "x", \'y\', ~, no, 012], "b": {c: >-\n  folded\n  text\n}}', "good-document": "---\na: 1\n...\n",
+        "bad-duplicate": "a: 1\na: 2\n", "bad-anchor": "a: &x 1\n", "bad-alias": "a: *x\n", "bad-tag": "a: !!str 1\n", "bad-merge": "<<: {a: 1}\n",
+        "bad-documents": "a: 1\n---\nb: 2\n", "bad-directive": "%YAML 1.1\n---\na: 1\n", "bad-key": "? [a]\n: 1\n", "bad-tab": "a:\n\tb: 1\n",
+        "bad-self-alias": "&a [*a]\n", "bad-quote": 'a: "x\n', "hostile-bomb": bomb, "hostile-depth": "[" * 3000, "hostile-keys": "? " * 3000,
+        "hostile-dashes": "- " * 3000, "hostile-colons": "a: " * 2000, "hostile-escape": 'a: "\\0\\ud800\\U00110000"', "empty": "",
+        "comment": "# nothing\n"}
+    for name, text in seeds.items():
+        put("yaml", name, text)
+    put("yaml", "bad-utf8", b"a: \xff\n")
+    put("yaml", "bad-nul", b"a: b\0c\n")
+
+
+def member(name, kind=tarfile.REGTYPE, data=b"", mode=0o644, link=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.mode, info.linkname = kind, len(data), mode, link
+    return info, data
+
+
+def tar_of(*members, form=tarfile.USTAR_FORMAT):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+        for info, data in members:
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def archive_seeds():
+    good = tar_of(member("docs", tarfile.DIRTYPE, mode=0o755), member("docs/a.md", data=b"hello"), member("b.sh", data=b"x" * 700, mode=0o755))
+    seeds = {
+        "good": good, "good-pax": tar_of(member("a" * 120 + "/\u00fcber", data=b"x"), form=tarfile.PAX_FORMAT),
+        "good-gnu-long-name": tar_of(member("b" * 150, data=b"x"), form=tarfile.GNU_FORMAT), "bad-truncated": good[:900],
+        "bad-no-end": good[:2560], "bad-trailing": good + b"x" * 512, "bad-two": good + good, "hostile-absolute": tar_of(member("/etc/passwd")),
+        "hostile-parent": tar_of(member("../x")), "hostile-symlink": tar_of(member("l", tarfile.SYMTYPE, link="/etc")),
+        "hostile-hardlink": tar_of(member("l", tarfile.LNKTYPE, link="b")), "hostile-device": tar_of(member("d", tarfile.CHRTYPE)),
+        "hostile-fifo": tar_of(member("f", tarfile.FIFOTYPE)), "hostile-setuid": tar_of(member("s", mode=0o4755)),
+        "hostile-duplicate": tar_of(member("a"), member("a")), "hostile-case": tar_of(member("Readme"), member("README")),
+        "hostile-file-as-folder": tar_of(member("a"), member("a/b")), "hostile-size": good[:636] + b"77777777777" + good[647:],
+        "hostile-zeros": b"\0" * 8192, "hostile-not-composed": tar_of(member("cafe\u0301")), "empty": b""}
+    info, data = member("sparse", data=b"x")
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s", "GNU.sparse.realsize": "99999999"}
+    seeds["hostile-sparse"] = tar_of((info, data), form=tarfile.PAX_FORMAT)
+    for name, bytes_ in seeds.items():
+        put("archive", name, bytes_)
+
+
+def envelope_seeds():
+    statement = json.dumps({"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "a:1", "digest": {"sha256": "0" * 64}}],
+                            "predicateType": "urn:stella:pack:v1", "predicate": {"name": "a", "version": "1"}}, separators=(",", ":"))
+    signature = {"keyid": "0" * 64, "sig": base64.b64encode(bytes(64)).decode()}
+
+    def envelope(**changes):
+        whole = {"payloadType": "application/vnd.in-toto+json", "payload": base64.b64encode(statement.encode()).decode(),
+                 "signatures": [signature]}
+        whole.update(changes)
+        return json.dumps(whole)
+    seeds = {"good": envelope(), "good-two": envelope(signatures=[signature, signature]), "bad-none": envelope(signatures=[]),
+             "bad-extra": envelope(extra=1), "bad-short": envelope(signatures=[{"keyid": "", "sig": "AAAA"}]), "bad-base64": envelope(payload="a*b="),
+             "bad-bits": envelope(payload="QQ==".replace("Q=", "R=")), "bad-type": envelope(payloadType="text/plain"),
+             "bad-statement": envelope(payload=base64.b64encode(b"{}").decode()), "bad-many": envelope(signatures=[signature] * 65), "empty": ""}
+    for name, text in seeds.items():
+        put("envelope", name, text)
+
+
+def document_seeds():
+    digest = "sha256:" + "0" * 64
+    config = {"files": [{"mode": "0644", "path": "pack.yaml", "sha256": "0" * 64, "size": 1}], "layers": [digest], "name": "a",
+              "schema": "stella.pack.config.v1", "version": "1"}
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": "application/vnd.stella.pack.v1",
+                "config": {"mediaType": "application/vnd.stella.pack.config.v1+json", "digest": digest, "size": 1}, "layers": []}
+    index = {"schemaVersion": 2, "manifests": [{"mediaType": manifest["mediaType"], "digest": digest, "size": 1}]}
+
+    def canonical(value):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    put("packfile", "config-good", "c" + canonical(config))
+    put("packfile", "config-parent", "c" + canonical(config).replace("pack.yaml", "../up"))
+    put("packfile", "config-layers", "c" + canonical(config | {"layers": [digest, digest]}))
+    put("packfile", "manifest-good", "m" + canonical(manifest))
+    put("packfile", "manifest-other", "m" + canonical(manifest | {"artifactType": "x"}))
+    put("packfile", "index-good", "i" + canonical(index))
+    put("packfile", "index-two", "i" + canonical(index | {"manifests": index["manifests"] * 2}))
+    put("packfile", "ignore-good", "g# comment\n*.tmp\n/build/\ndocs/*.draft\n")
+    put("packfile", "ignore-hostile", "g!x\n" + "*" * 500 + "\n[" + "a" * 100)
+
+
+def pack_seeds(stella):
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "steps"))
+        with open(os.path.join(folder, "pack.yaml"), "w", encoding="utf-8") as handle:
+            handle.write("apiVersion: stellaops.io/pack.v1\nkind: TaskPack\nmetadata: {name: seed, version: 1.0.0}\n"
+                         "spec:\n  steps:\n    - {id: say, run: {command: [echo, hello]}}\n")
+        key, pack = os.path.join(folder, "steps", "k.pack"), os.path.join(folder, "seed.pack")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+        os.chmod(key, 0o600)
+        os.rename(key, os.path.join(folder, "key.pack"))  # *.pack at the root stays out of the pack
+        subprocess.run([stella, "pack", "build", folder, "--key", os.path.join(folder, "key.pack"), "--out", pack], check=True)
+        with open(pack, "rb") as handle:
+            data = handle.read()
+    put("packfile", "pack-good", b"t" + data)
+    put("packfile", "pack-truncated", b"t" + data[: len(data) // 2])
+    put("packfile", "pack-edited", b"t" + data.replace(b"hello", b"hallo"))
+
+
+if __name__ == "__main__":
+    json_seeds()
+    yaml_seeds()
+    archive_seeds()
+    envelope_seeds()
+    document_seeds()
+    if len(sys.argv) > 1:
+        pack_seeds(sys.argv[1])

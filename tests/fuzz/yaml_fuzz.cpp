@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strict YAML: what is let in is JSON, and every value of it has a mark inside the text.
+#include "bundles/yaml/document.hpp"
+#include "tests/fuzz/entry.hpp"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace stella;
+  const std::string_view text = fuzz::text_of(data, size);
+  fuzz::refusing_is_fine([&] {
+    const yaml::Document document = yaml::parse(text, "fuzz.yaml", fault::Code::pack_invalid);
+    (void)canon::parse_json(canon::canonical(document.value), fault::Code::pack_invalid, "fuzz", 64 << 20);
+    fuzz::require(document.marks.contains(""));
+    for (const auto& [pointer, mark] : document.marks) fuzz::require(mark.line >= 1 && mark.column >= 1);
+  });
+  return 0;
+}
