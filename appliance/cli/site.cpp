@@ -11,6 +11,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "appliance/cli/ledger_mark.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/site/identity.hpp"
@@ -33,6 +34,16 @@ std::string host_name() {
   return name.substr(0, name.find('.'));
 }
 
+// The old key signs the new one into every ledger: that is its last word (security.md rule 11).
+site::Identity renew(Invocation& call) {
+  const clock::Time now = call.clock().now();
+  site::Renewed renewed = site::renew_identity(call.home(), now);
+  const trust::PublicKey& key = renewed.identity.key.public_key();
+  mark_ledgers(call.home(), renewed.previous, "identity",
+               {{"id", renewed.identity.id}, {"keyid", key.key_id()}, {"publicKey", key.line()}}, now);
+  return std::move(renewed.identity);
+}
+
 site::Identity wanted_identity(Invocation& call) {
   const auto id = call.value("--id");
   const files::Home& home = call.home();
@@ -42,7 +53,7 @@ site::Identity wanted_identity(Invocation& call) {
   }
   if (call.flag("--renew")) {
     if (id) throw Error(Code::usage, "identity", "--renew keeps the id; --id is for a new identity");
-    return site::renew_identity(home, call.clock().now());
+    return renew(call);
   }
   site::Identity identity = site::load_identity(home);
   if (id && *id != identity.id) {
@@ -87,7 +98,7 @@ int site_apply(Invocation& call) {
   const std::string path = call.need("FILE"), name = path == "-" ? "standard input" : path;
   const site::TrustRule rule = trust_rule(call);
   const std::string text = call.read_argument(path, kMaxEnvelope);
-  if (text.front() != '{') {
+  if (text.find("\"payloadType\"") == std::string::npos) {
     throw Error(Code::site_signature, "unsigned", fmt::format("{} is not a signed policy", name), name,
                 "Sign it first: stella site sign FILE --key ADMIN.key");
   }
@@ -200,6 +211,7 @@ std::vector<Command> site_appliance_commands() {
 std::vector<Command> site_commands() {
   std::vector<Command> all = site_appliance_commands();
   std::vector<Command> office = site_office_commands();
+  for (Command& row : site_clock_commands()) all.push_back(std::move(row));
   all.insert(all.begin(), std::make_move_iterator(office.begin()), std::make_move_iterator(office.end()));
   return all;
 }

@@ -8,6 +8,7 @@
 
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
+#include "bundles/site/clock_mark.hpp"
 #include "bundles/site/identity.hpp"
 #include "bundles/site/pinned.hpp"
 
@@ -159,12 +160,13 @@ Applied apply(const files::Home& home, std::string_view envelope_text, const std
   require_machine_site(next.policy, machine, name);
   require_signed(next.envelope, own_admins(next.policy), "its own admins", Code::site_signature, name);
   if (held) require_successor(next.policy, held->policy, name);
-  require_valid(next.policy, now);
+  require_valid(next.policy, decide_by(home, now));
   require_home_kind(next.policy, name);
   next.envelope_bytes = dsse::serialise(next.envelope);
   if (held && held->envelope_bytes == next.envelope_bytes) return next;
   store(home, next, authority, load_pinned(home));
   (void)look_at_home(home);
+  (void)observe_clock(home, now);
   return next;
 }
 

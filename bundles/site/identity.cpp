@@ -106,10 +106,10 @@ Identity make_identity(const files::Home& home, const std::string& id, clock::Ti
   return {id, std::move(key)};
 }
 
-Identity renew_identity(const files::Home& home, clock::Time now) {
+Renewed renew_identity(const files::Home& home, clock::Time now) {
   const Paper paper = load_paper(home);
   NobodyToAsk nobody;
-  const trust::LoadedKey old = trust::load_key(key_path(home), nobody);
+  trust::LoadedKey old = trust::load_key(key_path(home), nobody);
   const std::string kept = fmt::format("{}/identity.{}.key", home.site(), paper.number);
   if (old.key.public_key().key_id() == paper.key_id)
     files::write_atomically(kept, trust::plain_key(old.key).view(), 0600);
@@ -117,7 +117,7 @@ Identity renew_identity(const files::Home& home, clock::Time now) {
   files::write_atomically(key_path(home), trust::plain_key(key).view(), 0600);
   files::crash_point("site.renewed");
   store_paper(home, {paper.id, paper.number + 1, key.public_key().key_id()}, now);
-  return {paper.id, std::move(key)};
+  return {{paper.id, std::move(key)}, {paper.id, std::move(old.key)}};
 }
 
 }  // namespace stella::site

@@ -15,9 +15,11 @@ namespace stella::site {
 [[nodiscard]] bool has_identity(const files::Home& home);
 // Makes it once. An identity that is there already: ERR_USAGE reason `identity`. id: as is_name, else ERR_USAGE `name`.
 Identity make_identity(const files::Home& home, const std::string& id, clock::Time now);
-// The next key of the same id. The old one stays as site/identity.<number>.key until the ledger has signed the new one
-// in.
-Identity renew_identity(const files::Home& home, clock::Time now);
+// The next key of the same id. The old one is kept as site/identity.<number>.key; its holder signs the new one in.
+struct Renewed {
+  Identity identity, previous;
+};
+Renewed renew_identity(const files::Home& home, clock::Time now);
 
 // security.md rule 12: SHA-256 over the RFC 8785 bytes {home, id, machine}: inode of the home, inode of site/home.id,
 // text of /etc/machine-id. A copied or restored home has another one.

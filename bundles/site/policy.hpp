@@ -154,7 +154,7 @@ struct TrustRule {
 // where it is given). Signatures are checked before the policy is parsed. The same bytes again change nothing but may
 // bring more signatures. Errors: ERR_SITE_SIGNATURE (reasons envelope, payload-type, trust, threshold, pinned),
 // ERR_SITE_ROLLBACK (version, equal-version), ERR_SITE_INVALID (site and those of parse_policy), ERR_SITE_FROZEN,
-// ERR_HOME_UNSAFE (personal: the policy wants service homes).
+// ERR_HOME_UNSAFE (personal: the policy wants service homes), ERR_CLOCK_ROLLBACK.
 Applied apply(const files::Home& home, std::string_view envelope_text, const std::string& name, const TrustRule& trust,
               clock::Time now);
 // Verifies an envelope that came with a request or bag under trusted admin keys; never stored. Throws `untrusted`,

@@ -221,7 +221,7 @@ TEST_F(ApplyTest, MakesAnIdentityOnceAndRenewsIt) {
   EXPECT_EQ(load_identity(*home_).key.public_key(), first);
   EXPECT_EQ(load_identity(*home_).id, "apl-1");
   EXPECT_THROW((void)make_identity(*home_, "apl-2", now_), fault::Error);
-  const trust::PublicKey second = renew_identity(*home_, now_).key.public_key();
+  const trust::PublicKey second = renew_identity(*home_, now_).identity.key.public_key();
   EXPECT_NE(second, first);
   EXPECT_EQ(load_identity(*home_).key.public_key(), second);
   EXPECT_TRUE(std::filesystem::exists(home_->site() + "/identity.1.key"));
