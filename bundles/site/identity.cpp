@@ -108,11 +108,14 @@ Identity make_identity(const files::Home& home, const std::string& id, clock::Ti
 
 Renewed renew_identity(const files::Home& home, clock::Time now) {
   const Paper paper = load_paper(home);
+  const std::string kept = fmt::format("{}/identity.{}.key", home.site(), paper.number);
   NobodyToAsk nobody;
   trust::LoadedKey old = trust::load_key(key_path(home), nobody);
-  const std::string kept = fmt::format("{}/identity.{}.key", home.site(), paper.number);
-  if (old.key.public_key().key_id() == paper.key_id)
+  if (old.key.public_key().key_id() == paper.key_id) {
     files::write_atomically(kept, trust::plain_key(old.key).view(), 0600);
+  } else {
+    old = trust::load_key(kept, nobody);  // a renewal was cut short: the last key that anybody knows is the kept one
+  }
   trust::PrivateKey key = trust::PrivateKey::generate();
   files::write_atomically(key_path(home), trust::plain_key(key).view(), 0600);
   files::crash_point("site.renewed");

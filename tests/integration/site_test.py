@@ -207,6 +207,20 @@ class PolicyTest(SealedSite):
             self.assertEqual(os.stat(os.path.join(self.home, "site", name)).st_mode & 0o077, 0, name)
         self.refused("ERR_USAGE", "site", "identity", "--id", "../x", home=self.make_home("other"), reason="name")
 
+    def test_a_power_cut_while_the_identity_is_made_or_renewed(self):
+        def cut(point, *args):
+            killed = subprocess.run([STELLA, "site", "identity", *args], env=self.environment(extra={"STELLA_CRASH_AT": point}),
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            self.assertEqual(killed.returncode, -9, point)
+        cut("site.identity", "--id", "apl-1")
+        first = self.stella("site", "identity", "--id", "apl-1", "--output", "json").json
+        cut("site.renewed", "--renew")
+        self.refused("ERR_KEY_UNUSABLE", "site", "identity", reason="identity")
+        renewed = self.stella("site", "identity", "--renew", "--output", "json").json
+        self.assertNotEqual(renewed["keyid"], first["keyid"])
+        shown = self.stella("key", "show", os.path.join(self.home, "site", "identity.1.key"), "--output", "json").json
+        self.assertEqual(shown["id"], first["keyid"])
+
     def test_a_clock_that_went_back_must_be_confirmed(self):
         self.apply()
         path = os.path.join(self.home, "site", "clock.json")
