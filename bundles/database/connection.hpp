@@ -4,8 +4,8 @@
 //
 // Errors: busy -> the caller's `busy` code, reason `busy`; disk full -> ERR_NO_SPACE; input/output error ->
 // ERR_MEDIA_GONE; not a database, corrupt, of another application or of a newer version -> the caller's `damaged` code,
-// reasons `not-a-database`, `corrupt`, `application`, `newer`; a link, folder, FIFO or device in the file's place ->
-// ERR_FILE_UNSUITABLE (reasons link, folder, kind). A constraint that fails is `damaged`, reason `constraint`.
+// reasons `not-a-database`, `corrupt`, `header`, `application`, `newer`; a link, folder, FIFO or device in the file's
+// place -> ERR_FILE_UNSUITABLE (reasons link, folder, kind). A constraint that fails is `damaged`, reason `constraint`.
 // SQL that does not fit the file's tables is `damaged`, reason `schema`: the file is foreign or was edited.
 // Triggers, views and the file's own functions are switched off: a hostile file must not bring code along.
 // Source: sqlite.org/pragma.html, sqlite.org/rescode.html (3.40).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -19,6 +20,12 @@ Error input_output(sqlite3* handle, const std::string& what, const std::string& 
   const int cause = handle == nullptr ? 0 : sqlite3_system_errno(handle);
   if (cause == ENOSPC || cause == EDQUOT) return Error(Code::no_space, "full", what, path);
   return Error(Code::media_gone, "input-output", what, path);
+}
+
+// A header that names a file format to come makes SQLite open a writable file for reading only (3.40).
+bool is_marked_read_only(sqlite3* handle, const Options& options, const std::string& path) {
+  return handle != nullptr && options.access != Access::read_only && sqlite3_db_readonly(handle, "main") == 1 &&
+         ::access(path.c_str(), W_OK) == 0;
 }
 
 }  // namespace
@@ -46,9 +53,11 @@ Error failure(int result, sqlite3* handle, const Options& options, const std::st
     case SQLITE_ERROR:  // SQL that does not fit the tables that are there
     case SQLITE_SCHEMA:
       return damaged(options, "schema", what, path);
+    case SQLITE_READONLY:
+      if (is_marked_read_only(handle, options, path)) return damaged(options, "header", what, path);
+      return Error(Code::file_unsuitable, "open", what, path);
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-    case SQLITE_READONLY:
     case SQLITE_AUTH:
       return Error(Code::file_unsuitable, "open", what, path);
     default:

@@ -192,11 +192,28 @@ TEST_F(Database, CopiesAWholeDatabaseDurably) {
   EXPECT_NE(refusal([&] { db.copy_to(target); }), "none") << "an existing file is not overwritten";
 }
 
+TEST_F(Database, TakesAHeaderOfAFormatToComeForDamage) {
+  { (void)fresh(Journal::rollback); }
+  {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(18);
+    file.put(5);
+  }
+  const auto said = refusal([&] {
+    const auto db = Connection::open(path_, options(Access::existing, Journal::rollback));
+    db.migrate(kApplication, kFirst);
+    db.execute("INSERT INTO t(k) VALUES('x')");
+  });
+  EXPECT_EQ(said, "ERR_JOURNAL_TAMPERED header");
+}
+
 TEST_F(Database, FindsDamage) {
   {
     const auto db = fresh(Journal::rollback);
+    Transaction transaction(db);
     for (int i = 0; i < 200; ++i)
       db.prepare("INSERT INTO t(k, v) VALUES(?, zeroblob(500))").bind(1, std::to_string(i)).run();
+    transaction.commit();
   }
   {
     std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
