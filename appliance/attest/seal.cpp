@@ -147,6 +147,15 @@ Sealed write_bag(const Facts& facts, const std::string& folder, const site::Iden
   return {folder, number, bag.finish(about, identity.key).tagged()};
 }
 
+// What came after the run's end (an export, an earlier try to seal) is not part of it.
+std::span<const journal::Event> until_the_end(const Facts& facts) {
+  for (std::size_t count = facts.events.size(); count > 0; --count) {
+    if (facts.events[count - 1].type == "pack.run." + facts.row.state) return facts.events.first(count);
+  }
+  throw Error(Code::journal_tampered, "end",
+              fmt::format("{} is {}, and no event says so", facts.row.id, facts.row.state), facts.row.id);
+}
+
 // A bag that stands complete at its place was sealed by a call that did not live to say so.
 Sealed adopt(const std::string& folder) {
   const evidence::Integrity integrity = evidence::check_integrity(folder);
@@ -168,7 +177,9 @@ Last last_bag(const files::Home& home) {
   return last;
 }
 
-Sealed seal(const Facts& facts) {
+Sealed seal(const Facts& given) {
+  Facts facts = given;
+  facts.events = until_the_end(given);
   try {
     const site::Identity identity = site::load_identity(facts.home);
     const files::Fd lock = lock_numbers(facts.home);

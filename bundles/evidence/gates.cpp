@@ -38,7 +38,7 @@ std::vector<std::string> stored(const Integrity& bag, std::string_view prefix) {
 
 std::int64_t recorded_at(const JournalLines& journal, const canon::Digest& response) {
   for (const JournalLine& line : journal.lines) {
-    if (line.type == "pack.approval.recorded" && line.data.value("response", "") == response.tagged()) return line.seq;
+    if (line.type == "pack.approval.recorded" && line.data.value("dsse", "") == response.tagged()) return line.seq;
   }
   return 0;
 }
