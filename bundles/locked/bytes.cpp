@@ -2,6 +2,7 @@
 #include "bundles/locked/bytes.hpp"
 
 #include <sodium.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -21,9 +22,14 @@ void initialise() {
 
 Bytes::Bytes(std::size_t size) : size_(size) {
   initialise();
-  // sodium_malloc may fail to lock silently where RLIMIT_MEMLOCK is small (1.0.18): so lock again and see.
   data_ = static_cast<std::uint8_t*>(sodium_malloc(size == 0 ? 1 : size));
-  if (data_ == nullptr) throw fault::Error(fault::Code::internal, "memory", "no locked memory is to be had");
+  if (data_ == nullptr) throw fault::Error(fault::Code::internal, "memory", "no guarded memory is to be had");
+  // sodium_malloc says nothing when RLIMIT_MEMLOCK kept it from locking (1.0.18): so lock again and see.
+  if (size > 0 && ::mlock(data_, size) != 0) {
+    sodium_free(data_);
+    throw fault::Error(fault::Code::internal, "memory", "memory for a secret could not be locked", {},
+                       "Raise the limit of locked memory (`ulimit -l`) for this user and run the command again.");
+  }
   std::memset(data_, 0, size);
 }
 
