@@ -116,6 +116,12 @@ bool reap(pid_t step, int& status) noexcept {
   }
 }
 
+// Whatever the step left running; whose parent has died is ours. Nobody is left when there is nobody to wait for.
+void end_tree() noexcept {
+  kill(-1, SIGKILL);
+  while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) continue;
+}
+
 [[noreturn]] void wait_for_end(int socket, int signals, pid_t step) noexcept {
   std::array<pollfd, 2> watched = {{{socket, POLLIN, 0}, {signals, POLLIN, 0}}};
   for (;;) {
@@ -130,8 +136,9 @@ bool reap(pid_t step, int& status) noexcept {
     (void)!read(signals, &ignored, sizeof ignored);
     int status = 0;
     if (!reap(step, status)) continue;
+    end_tree();
     (void)send_report(socket, {Report::Kind::ended, Stage::exec, 0, status});
-    _exit(0);  // and with process 1 all that the step left running
+    _exit(0);
   }
 }
 

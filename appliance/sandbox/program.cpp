@@ -79,7 +79,7 @@ struct Process {
   std::string pid;
   std::vector<std::string> sockets;  // inodes, as text
   bool is_running = false;           // on a processor, or about to be
-};  // inodes, as text
+};                                   // inodes, as text
 
 // The state is the first field behind the name, which may hold anything but ends with the last bracket.
 bool is_running(int proc, const std::string& pid) {

@@ -3,11 +3,13 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "appliance/sandbox/blueprint.hpp"
 #include "appliance/sandbox/namespaces.hpp"
 #include "appliance/sandbox/step.hpp"
 #include "appliance/sandbox/supervision.hpp"
+#include "appliance/sandbox/undertaker.hpp"
 #include "bundles/fault/error.hpp"
 #include "bundles/files/fd.hpp"
 
@@ -25,15 +27,20 @@ void make_output(const std::string& path) {
 Result run(const Spec& spec, Observer& observer) {
   const Blueprint blueprint = draw(spec);
   make_output(spec.output_file);
-  Child child = launch(blueprint);
-  return Supervision(spec, blueprint, observer, child).watch_until_end();
+  return Supervision(spec, blueprint, observer, launch(blueprint)).watch_until_end();
 }
 
 std::string probe() {
   try {
     const Blueprint blueprint = draw_probe();
-    const Child child = launch(blueprint);
-    while (next_report(child).report.kind != Report::Kind::ended) continue;
+    Child child = launch(blueprint);
+    files::Fd witness;
+    for (;;) {
+      Received received = next_report(child);
+      if (received.report.kind == Report::Kind::ended) break;
+      if (received.report.kind == Report::Kind::ready) witness = std::move(received.fds.at(1));
+    }
+    bury(std::move(child), std::move(witness));
     return {};
   } catch (const fault::Error& error) {
     return std::string(error.what()) + "; " + error.fix();

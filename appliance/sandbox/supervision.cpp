@@ -17,6 +17,7 @@
 
 #include "appliance/sandbox/diagnosis.hpp"
 #include "appliance/sandbox/limits.hpp"
+#include "appliance/sandbox/undertaker.hpp"
 #include "bundles/fault/error.hpp"
 
 namespace stella::sandbox {
@@ -62,11 +63,11 @@ Received next_report(const Child& child) {
   return received;
 }
 
-Supervision::Supervision(const Spec& spec, const Blueprint& blueprint, Observer& observer, Child& child)
+Supervision::Supervision(const Spec& spec, const Blueprint& blueprint, Observer& observer, Child child)
     : spec_(spec),
       blueprint_(blueprint),
       observer_(observer),
-      child_(child),
+      child_(std::move(child)),
       names_(spec),
       started_(steady_clock::now()) {}
 
@@ -82,10 +83,12 @@ Result Supervision::watch_until_end() {
     check_clock();
     tell();
   }
-  child_.wait();
   drain();
   wipe_secrets();
-  return conclude();
+  Result result = conclude();
+  watch_.remove(witness_.get());
+  bury(std::move(child_), std::move(witness_));
+  return result;
 }
 
 void Supervision::receive_sockets() {
@@ -119,7 +122,9 @@ void Supervision::read_reports() {
     return;
   }
   if (received.report.kind == Report::Kind::failed) failed_ = received.report;
-  if (received.report.kind == Report::Kind::ended) wait_status_ = received.report.wait_status;
+  if (received.report.kind != Report::Kind::ended) return;
+  wait_status_ = received.report.wait_status;
+  is_gone_ = true;  // process 1 says so when it is the only one left
 }
 
 void Supervision::read_stream(int fd, Stream stream) {

@@ -25,7 +25,7 @@ namespace stella::sandbox {
 
 class Supervision {
  public:
-  Supervision(const Spec& spec, const Blueprint& blueprint, Observer& observer, Child& child);
+  Supervision(const Spec& spec, const Blueprint& blueprint, Observer& observer, Child child);
   [[nodiscard]] Result watch_until_end();
 
  private:
@@ -45,7 +45,7 @@ class Supervision {
   const Spec& spec_;
   const Blueprint& blueprint_;
   Observer& observer_;
-  Child& child_;
+  Child child_;
   Watch watch_;
   Names names_;
   Attempts attempts_;
