@@ -14,6 +14,8 @@ std::vector<Command> all_commands() {
   add(key_commands());
   add(site_commands());
   add(pack_author_commands());
+  add(pack_check_commands());
+  add(pack_plan_commands());
   add(pack_mirror_commands());
   add(mirror_commands());
   add(vault_commands());

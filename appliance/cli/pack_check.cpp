@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// pack init, validate, eval, check-schema: what a pack's author asks before anybody signs.
+#include <fmt/format.h>
+
+#include "appliance/admission/admission.hpp"
+#include "appliance/admission/cache.hpp"
+#include "appliance/cli/command.hpp"
+#include "appliance/expression/expression.hpp"
+#include "appliance/pack/folder.hpp"
+#include "appliance/pack/scaffold.hpp"
+#include "appliance/pack/schema.hpp"
+#include "bundles/canon/fields.hpp"
+
+namespace stella::cli {
+namespace {
+
+using canon::Json;
+using fault::Code;
+using fault::Error;
+
+constexpr std::uint64_t kMaxJson = std::uint64_t{16} << 20;   // bytes of a JSON document
+constexpr std::uint64_t kMaxLines = std::uint64_t{64} << 20;  // bytes of a batch
+
+int init(Invocation& call) {
+  const auto written = pack::write_scaffold(call.need("DIR"));
+  for (const std::string& path : written) call.out().say("wrote " + path);
+  call.out().note("next: stella pack validate --dir " + call.need("DIR"));
+  call.out().result({{"written", written}});
+  return 0;
+}
+
+struct Checked {
+  pack::Reading reading;
+  std::string digest;
+  std::size_t signatures = 0;
+};
+
+Checked check_bundle(Invocation& call, const std::string& path) {
+  admission::Cache cache(call.home());
+  const packfile::Opened opened = cache.take(path);
+  Checked checked{pack::read_manifest(packfile::read_file(opened, "pack.yaml", pack::kMaxManifest), "pack.yaml"),
+                  opened.digest.tagged(), opened.signatures.size()};
+  if (checked.reading.manifest.name_version() != opened.name_version())
+    checked.reading.problems.push_back(
+        {"pack.yaml",
+         fmt::format("says {}, the pack itself {}", checked.reading.manifest.name_version(), opened.name_version()),
+         "name"});
+  for (auto& problem : pack::check_files(checked.reading.manifest, admission::reader_of(opened)))
+    checked.reading.problems.push_back(std::move(problem));
+  return checked;
+}
+
+int validate(Invocation& call) {
+  const auto bundle = call.value("--bundle"), folder = call.value("--dir");
+  if (bundle && folder) throw Error(Code::usage, "pack", "give one of --bundle FILE and --dir DIR", "--bundle");
+  const Checked checked =
+      bundle ? check_bundle(call, *bundle) : Checked{pack::read_folder(folder.value_or(".")), {}, 0};
+  const pack::Manifest& manifest = checked.reading.manifest;
+  Json problems = Json::array();
+  for (const pack::Problem& problem : checked.reading.problems) {
+    problems.push_back({{"at", problem.at}, {"what", problem.what}, {"reason", problem.reason}});
+    call.out().say(fmt::format("{}: {}", call.out().strong(problem.at), problem.what));
+  }
+  Json result = {
+      {"valid", problems.empty()}, {"name", manifest.name}, {"version", manifest.version}, {"problems", problems}};
+  if (bundle) result.update({{"digest", checked.digest}, {"signatures", checked.signatures}});
+  call.out().result(result);
+  pack::require_none(checked.reading.problems);
+  call.out().say(fmt::format("{} {}: {} steps, {} inputs, {} secrets, {} hosts", call.out().good("valid"),
+                             manifest.name_version(), manifest.steps.size(), manifest.inputs.size(),
+                             manifest.secrets.size(), manifest.network.size()));
+  if (bundle)
+    call.out().say(fmt::format("  digest {}, signatures {} (whether they count is the site's to say)", checked.digest,
+                               checked.signatures));
+  return 0;
+}
+
+// One line of a batch: {"expression": TEXT, "context": JSON} gives {"result": JSON} or {"error": {reason, message,
+// at}}.
+Json evaluate_line(std::string_view line, std::size_t number) {
+  const std::string at = fmt::format("standard input:{}", number);
+  const Json request = canon::parse_json(line, Code::usage, at);
+  canon::Fields fields(request, Code::usage, "line", at);
+  const std::string text = fields.text("expression");
+  const Json& context = fields.any("context");
+  fields.finish();
+  try {
+    return {{"result", expression::Expression::parse(text, {}).evaluate(context)}};
+  } catch (const Error& error) {
+    return {{"error", {{"reason", error.reason()}, {"message", error.what()}, {"at", error.at()}}}};
+  }
+}
+
+int evaluate_lines(Invocation& call) {
+  const std::string text = call.read_argument("-", kMaxLines);
+  std::size_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    call.out().raw(canon::canonical(evaluate_line(rest.substr(0, end), ++number)) + "\n");
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return 0;
+}
+
+int evaluate(Invocation& call) {
+  if (call.flag("--lines")) return evaluate_lines(call);
+  const auto parsed = expression::Expression::parse(call.need("EXPRESSION"), {});
+  const Json context = canon::parse_json(call.read_argument("-", kMaxJson), Code::usage, "standard input");
+  const Json result = parsed.evaluate(context);
+  call.out().say(canon::canonical(result));
+  call.out().result({{"result", result}});
+  return 0;
+}
+
+int check_schema(Invocation& call) {
+  const std::string file = call.need("SCHEMA");
+  if (file == "-")
+    throw Error(Code::usage, "stdin", "standard input holds the JSON to check, so the schema is a file", "SCHEMA");
+  const auto schema = pack::Schema::parse(call.read_argument(file, pack::kMaxManifest), file);
+  const auto violations =
+      schema.check(canon::parse_json(call.read_argument("-", kMaxJson), Code::pack_inputs, "standard input"));
+  Json all = Json::array();
+  for (const auto& violation : violations) {
+    all.push_back({{"pointer", violation.pointer}, {"what", violation.what}});
+    call.out().say(fmt::format("{} {}", violation.pointer.empty() ? "the value" : violation.pointer, violation.what));
+  }
+  call.out().result({{"valid", violations.empty()}, {"violations", all}});
+  if (violations.empty()) {
+    call.out().say(call.out().good("valid"));
+    return 0;
+  }
+  throw Error(
+      Code::pack_inputs, "schema",
+      fmt::format("{} {}", violations[0].pointer.empty() ? "the value" : violations[0].pointer, violations[0].what),
+      "standard input", "Correct the value, or the schema, and check again.");
+}
+
+}  // namespace
+
+std::vector<Command> pack_check_commands() {
+  return {
+      {{"pack", "init"},
+       "write an example pack to start from",
+       "stella pack init my-pack",
+       {{"DIR", "the folder to make"}},
+       {},
+       init},
+      {{"pack", "validate"},
+       "list every problem of a pack, with its place",
+       "stella pack validate --dir my-pack",
+       {},
+       {{"--bundle", "FILE", "a .pack file"}, {"--dir", "DIR", "a pack folder; left out: the current one"}},
+       validate},
+      {{"pack", "eval"},
+       "evaluate an expression on JSON from standard input",
+       "echo '{\"a\":1}' | stella pack eval 'a == `1`'",
+       {{"EXPRESSION", "a JMESPath expression", false}},
+       {{"--lines", "", "read {\"expression\", \"context\"} objects, one a line, and answer each on a line"}},
+       evaluate},
+      {{"pack", "check-schema"},
+       "check JSON from standard input against a schema",
+       "echo '\"hall-3\"' | stella pack check-schema schemas/cell.schema.json",
+       {{"SCHEMA", "a JSON Schema file"}},
+       {},
+       check_schema},
+  };
+}
+
+}  // namespace stella::cli
