@@ -74,6 +74,7 @@ void add_arguments(CLI::App& app, const Command& command, Parsed& parsed) {
     }
     auto* option = app.add_option(row.name, parsed.values[row.name], row.help);
     option->required(row.required)->type_name(row.value)->type_size(1)->allow_extra_args(false);
+    if (!row.repeatable) option->expected(1);  // else the help says `...`, as if it could be given again
     option->multi_option_policy(row.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
     if (row.optional_value) {
       option->expected(0, 1);
@@ -99,7 +100,11 @@ const std::map<std::string, std::string>& noun_summaries() {
       {"mirror", "the pack registry and its feed"},
       {"approval", "review and sign requests at a desk"},
       {"vault", "sealed secrets"},
-      {"evidence", "verify what a run left behind"}};
+      {"evidence", "verify what a run left behind"},
+      {"token", "comes with a later version"},
+      {"logs", "comes with a later version"},
+      {"spool", "comes with a later version"},
+      {"chaos", "comes with a later version"}};
   return nouns;
 }
 
@@ -183,9 +188,7 @@ int act(int argc, char** argv, Parsed& parsed, std::unique_ptr<Output>& output) 
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* app = &root;
-    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
-    output->raw(app->help());
+    output->raw(root.help());  // of the verb that was named, with its whole path in the usage line
     return 0;
   } catch (const CLI::ParseError& error) {
     if (parsed.output == "json" || parsed.output == "ndjson")
@@ -206,9 +209,7 @@ int act(int argc, char** argv, Parsed& parsed, std::unique_ptr<Output>& output) 
     Call call(parsed, *output);
     return row.command.act(call);
   }
-  const CLI::App* app = &root;
-  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
-  output->raw(app->help());
+  output->raw(root.help());
   return 2;
 }
 
