@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/sandbox/diagnosis.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,12 +28,24 @@ std::string own_seccomp_mode() {
   return {};
 }
 
-// A chroot is no mount's root; only root may look at process 1's, and others cannot have made one anyway.
-bool in_chroot() {
+bool same_mount_namespace() {
   struct stat ours {
-  }, real{};
-  if (stat("/", &ours) != 0 || stat("/proc/1/root/.", &real) != 0) return false;
-  return ours.st_dev != real.st_dev || ours.st_ino != real.st_ino;
+  }, first{};
+  return stat("/proc/self/ns/mnt", &ours) == 0 && stat("/proc/1/ns/mnt", &first) == 0 && ours.st_ino == first.st_ino;
+}
+
+// Compared with process 1's root, which only root may look at; others cannot have made a chroot anyway.
+bool in_chroot() {
+  struct statx ours {
+  }, first{};
+  constexpr unsigned kWanted = STATX_INO | STATX_MNT_ID;
+  if (statx(AT_FDCWD, "/", 0, kWanted, &ours) != 0 || statx(AT_FDCWD, "/proc/1/root/.", 0, kWanted, &first) != 0)
+    return false;
+  if (ours.stx_ino != first.stx_ino || ours.stx_dev_major != first.stx_dev_major ||
+      ours.stx_dev_minor != first.stx_dev_minor) {
+    return true;
+  }
+  return same_mount_namespace() && ours.stx_mnt_id != first.stx_mnt_id;  // a bind mount of the root itself
 }
 
 Cause namespaces_refused(int error, const Switches& switches) {
@@ -105,6 +118,10 @@ Cause explain(Stage stage, int error, const Switches& switches) {
   }
   if (switches.apparmor_restricts == "1" && (error == EACCES || error == EPERM) && !switches.is_root)
     return maps_refused(switches);
+  if (stage == Stage::folders && error == EPERM) {
+    return {"mounts", "root may not mount the run's folders here (a container without CAP_SYS_ADMIN)",
+            "run stella as an ordinary user, or give the container this capability"};
+  }
   if (error == ENOSYS) {
     return {"kernel", "the kernel lacks a call that the sandbox needs, or a filter hides it",
             "use linux 5.12 or later"};

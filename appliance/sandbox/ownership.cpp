@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "appliance/sandbox/diagnosis.hpp"
 #include "appliance/sandbox/mount_calls.hpp"
 #include "bundles/fault/error.hpp"
 
@@ -48,6 +49,7 @@ files::Fd folder_mount(const Folder& folder, const Identity& identity, pid_t ini
   const std::uint64_t attributes = folder.read_only ? kReadOnly : kWritable;
   files::Fd mount(
       open_tree(AT_FDCWD, folder.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
+  if (!mount && errno == EPERM) throw unavailable(Stage::folders, errno);  // root without CAP_SYS_ADMIN
   if (!mount) throw fault::system_error(errno, "opening for the step", folder.source);
   if (map_ids(mount.get(), user_namespace, attributes)) {
     give_tree(folder.source, identity.inside);
