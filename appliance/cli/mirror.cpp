@@ -104,7 +104,7 @@ int publish(Invocation& call) {
   const source::Published published =
       source::publish(call.need("DIR"), call.need("--to"), call.clock(), call.passphrases(),
                       [&](const std::string& line) { call.out().note(line); });
-  call.out().say(fmt::format("generation {} {}: {} packs, {} blobs, {} bytes", published.generation,
+  call.out().say(fmt::format("generation {} {}: packs {}, blobs {}, bytes {}", published.generation,
                              published.is_new ? "signed and written" : "written again", published.packs,
                              published.blobs, published.bytes));
   call.out().say(published.path);

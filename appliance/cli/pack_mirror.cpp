@@ -24,6 +24,10 @@ namespace {
 using fault::Code;
 using fault::Error;
 
+std::string counted(std::uint64_t number, const std::string& noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 canon::Json skipped_json(const std::vector<catalog::Skipped>& skipped) {
   canon::Json list = canon::Json::array();
   for (const catalog::Skipped& item : skipped) list.push_back({{"pack", item.name_version}, {"reason", item.reason}});
@@ -35,8 +39,8 @@ void say_pull(Invocation& call, const intake::PullResult& result) {
     call.out().say(fmt::format("already at generation {}", result.generation));
   } else {
     call.out().say(call.out().good(fmt::format("generation {} of {}", result.generation, result.source)) +
-                   fmt::format(": {} packs added, {} blobs stored ({} bytes), {} kept", result.added.size(),
-                               result.stored_blobs, result.stored_bytes, result.kept_blobs));
+                   fmt::format(": {} added, {} stored ({} bytes), {} kept", counted(result.added.size(), "pack"),
+                               counted(result.stored_blobs, "blob"), result.stored_bytes, result.kept_blobs));
   }
   for (const std::string& name : result.added) call.out().say("  added    " + name);
   for (const catalog::Skipped& item : result.skipped)
@@ -157,13 +161,14 @@ int verify(Invocation& call) {
     const intake::Finding& first = result.findings.front();
     throw Error(
         Code::mirror_digest, "blob",
-        fmt::format("{} of {} blobs are damaged, the first is {} of {}", result.findings.size(), result.blobs,
-                    first.digest, first.name_version),
+        fmt::format("{} of {} blobs damaged, the first is {} of {}", result.findings.size(), result.blobs, first.digest,
+                    first.name_version),
         first.digest,
         "Remove the damaged files under mirror/blobs/sha256 and pull the same medium again: only they are read.");
   }
   call.out().say(fmt::format(
-      "{} packs, {} blobs, {} bytes: metadata verifies, every blob {}", result.packs, result.blobs, result.bytes,
+      "{}, {}, {} bytes: metadata verifies, every blob {}", counted(result.packs, "pack"),
+      counted(result.blobs, "blob"), result.bytes,
       depth == intake::Depth::bytes ? "was read and has its digest" : "is there with its size (--deep reads them)"));
   return 0;
 }
@@ -193,7 +198,7 @@ int status(Invocation& call) {
   } else {
     call.out().say("nothing was pulled yet");
   }
-  call.out().say(fmt::format("{} packs held, {} skipped", catalog.packs().size(), catalog.skipped().size()));
+  call.out().say(fmt::format("{} held, {} skipped", counted(catalog.packs().size(), "pack"), catalog.skipped().size()));
   result["skipped"] = skipped_json(catalog.skipped());
   call.out().result(result);
   return 0;
@@ -205,8 +210,8 @@ int gc(Invocation& call) {
   const std::string verb = dry ? "would free" : "freed";
   for (const std::string& name : collected.packs)
     call.out().say(fmt::format("  {} {}", dry ? "would drop" : "dropped", name));
-  call.out().say(fmt::format("{} {} bytes in {} blobs, {} left-over parts", verb, collected.bytes, collected.blobs,
-                             collected.staged));
+  call.out().say(fmt::format("{} {} bytes in {}, {}", verb, collected.bytes, counted(collected.blobs, "blob"),
+                             counted(collected.staged, "left-over part")));
   call.out().result({{"dryRun", dry},
                      {"packs", collected.packs},
                      {"blobs", collected.blobs},
