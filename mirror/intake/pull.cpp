@@ -168,8 +168,8 @@ PullResult run(const Import& import) {
   const std::string from = import.request.from.empty() ? find_medium() : import.request.from;
   const std::unique_ptr<Feed> feed = open_feed(from, trust.source);
   const metadata::Verified verified = verify(import, *feed, std::move(trust.root));
-  import.request.note(fmt::format("{}: generation {} of {}, metadata verified", feed->name(), verified.generation(),
-                                  verified.source()));
+  import.request.note(fmt::format("{}: generation {} of {}, metadata verified", canon::printable(feed->name(), 200),
+                                  verified.generation(), verified.source()));
   store_roots(import.request.home, verified.root);
 
   PullResult result;

@@ -2,6 +2,7 @@
 """Power cuts, full disks and hostile tars while a bundle is pulled."""
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 import unittest
@@ -114,6 +115,53 @@ class FullDisk(MirrorSite):
         error = self.refused("ERR_MEDIA_FULL", "mirror", "publish", self.mirror, "--to", stick)
         self.assertEqual(error["exit"], 8)
         self.assertEqual(os.listdir(stick), [])
+
+
+@unittest.skipIf(os.geteuid() != 0, "mounting a loop device needs root")
+class BadMedium(MirrorSite):
+    def run_tool(self, *command):
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            self.skipTest(f"{command[0]} does not work here: {made.stderr.strip()}")
+        return made.stdout
+
+    def setUp(self):
+        super().setUp()
+        for tool in ("mkfs.ext4", "filefrag", "losetup"):
+            if shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
+                self.skipTest(f"{tool} is not installed")
+        self.image, self.stick = self.path("stick.img"), self.path("stick")
+        with open(self.image, "wb") as handle:
+            handle.truncate(48 << 20)
+        self.run_tool("mkfs.ext4", "-q", "-F", "-b", "4096", self.image)
+        self.mount()
+
+    def mount(self):
+        os.makedirs(self.stick, exist_ok=True)
+        self.run_tool("mount", "-o", "loop", self.image, self.stick)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.stick], check=False, stderr=subprocess.DEVNULL)
+
+    def test_a_medium_that_stops_answering_and_comes_back(self):
+        self.add(self.simple_pack("tool", files=self.random_files(6, 1 << 21)))
+        volume = os.path.join(self.publish(), "data", "0001.tar")
+        extents = [line.split() for line in self.run_tool("filefrag", "-v", "-b4096", volume).splitlines() if line.strip()[:1].isdigit()]
+        start = int(extents[-1][3].rstrip(".:"))
+        length = int(extents[-1][5].rstrip(":"))
+        subprocess.run(["umount", self.stick], check=True)
+        whole = self.read(self.image)
+        self.mount()
+        # The device ends in the middle of the volume: what lies behind cannot be read.
+        os.truncate(self.image, (start + length // 2) * 4096)
+        error = self.refused("ERR_MEDIA_GONE", "pack", "mirror", "pull", "--from", self.stick)
+        self.assertEqual(error["exit"], 8)
+        self.assertEqual(self.quarantine(), [])
+        subprocess.run(["umount", self.stick], check=True)
+        self.write("stick.img", whole)
+        self.mount()
+        result = self.pull(self.stick).json
+        self.assertEqual(result["added"], ["tool:1.0.0"])
+        self.assertLess(result["blobs"]["stored"], 10)
+        self.stella("pack", "mirror", "verify", "--deep")
 
 
 class HostileTar(MirrorSite):
