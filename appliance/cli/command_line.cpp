@@ -127,7 +127,8 @@ std::vector<Row> build_parser(CLI::App& root, Parsed& parsed) {
       if (!last) app->require_subcommand(0, 1);
     }
     add_arguments(*app, command, parsed);
-    if (command.takes_anything) app->allow_extras();
+    // What is not known would go up to the noun, which takes nothing.
+    if (command.takes_anything) app->allow_extras()->fallthrough(false);
     if (!command.example.empty()) app->footer("Example:\n  " + command.example);
     rows.push_back({std::move(command), app});
   }
