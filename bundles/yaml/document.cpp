@@ -144,7 +144,7 @@ void Reader::remember(const std::string& pointer, Mark mark) {
 canon::Json Reader::read_scalar(fy_event* event) const {
   fy_token* token = event->scalar.value;
   std::string text = text_of(token);
-  if (find_flaw(text)) refuse("an escape in this text makes a character that is not allowed", mark_of(event));
+  if (!is_text(text)) refuse("an escape in this text makes a character that is not allowed", mark_of(event));
   if (fy_token_scalar_style(token) != FYSS_PLAIN) return text;
   Scalar scalar = read_plain(text);
   if (!scalar.problem.empty()) refuse(scalar.problem, mark_of(event));
@@ -159,7 +159,7 @@ std::string Reader::read_name(fy_event* event) const {
   if (plain && name == "<<") refuse("merge keys (`<<`) are not read; write the members themselves", mark_of(event));
   if (name.empty()) refuse("a member name is missing here", mark_of(event));
   if (name.size() > kMaxNameBytes) refuse("a member name may have 1,024 bytes at most", mark_of(event));
-  if (find_flaw(name)) refuse("an escape in this name makes a character that is not allowed", mark_of(event));
+  if (!is_text(name)) refuse("an escape in this name makes a character that is not allowed", mark_of(event));
   return name;
 }
 
@@ -219,6 +219,7 @@ Document Reader::read() {
   if (text_.empty()) refuse("the file is empty", {1, 1});
   if (text_.size() > kMaxBytes) refuse("the file has more than 1 MiB", {1, 1});
   if (const auto flaw = find_flaw(text_)) refuse(flaw->what, mark_at(text_, flaw->offset));
+  if (const auto burden = find_burden(text_)) refuse(burden->what, mark_at(text_, burden->offset));
   start();
   if (next()->type != FYET_STREAM_START) refuse("the file is empty", {1, 1});
   const Event start = next();

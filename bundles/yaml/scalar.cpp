@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundles/yaml/scalar.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -90,6 +91,17 @@ bool is_printable(std::uint32_t point) {
   return point != 0xfeff && point != 0xfffe && point != 0xffff;
 }
 
+std::optional<Flaw> find_unprintable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Decoded decoded = decode(text.substr(at));
+    if (decoded.length == 0) return Flaw{at, "this is not UTF-8 text"};
+    if (decoded.point == 0xfeff) return Flaw{at, "a byte-order mark stands here; save the file as UTF-8 without one"};
+    if (!is_printable(decoded.point)) return Flaw{at, "a control character stands here"};
+    at += decoded.length;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Scalar read_plain(std::string_view text) {
@@ -107,13 +119,29 @@ Scalar read_plain(std::string_view text) {
   return {std::string(text), {}};
 }
 
+bool is_text(std::string_view text) {
+  return !find_unprintable(text);
+}
+
 std::optional<Flaw> find_flaw(std::string_view text) {
+  for (std::size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
+    if (text.substr(at + 1, 1) != "\n") return Flaw{at, "a carriage return without a line feed stands here"};
+  }
+  return find_unprintable(text);
+}
+
+std::optional<Flaw> find_burden(std::string_view text) {
+  constexpr std::size_t kMaxEmptyLines = 200, kMaxSigns = 100000;
+  std::size_t empty_lines = 0, signs = 0;
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded decoded = decode(text.substr(at));
-    if (decoded.length == 0) return Flaw{at, "this is not UTF-8 text"};
-    if (decoded.point == 0xfeff) return Flaw{at, "a byte-order mark stands here; save the file as UTF-8 without one"};
-    if (!is_printable(decoded.point)) return Flaw{at, "a control character stands here"};
-    at += decoded.length;
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at);
+    if (line.starts_with('%')) return Flaw{at, "a `%` directive stands here; the file needs none"};
+    empty_lines = line.find_first_not_of(" \t\r") == std::string_view::npos ? empty_lines + 1 : 0;
+    if (empty_lines > kMaxEmptyLines) return Flaw{at, "more than 200 empty lines stand in a row"};
+    for (const char c : line) signs += std::string_view("[]{},").find(c) != std::string_view::npos ? 1 : 0;
+    if (signs > kMaxSigns) return Flaw{at, "the file has more than 100,000 brackets, braces and commas"};
+    at = end + 1;
   }
   return std::nullopt;
 }

@@ -45,7 +45,9 @@ def yaml_seeds():
         "bad-documents": "a: 1\n---\nb: 2\n", "bad-directive": "%YAML 1.1\n---\na: 1\n", "bad-key": "? [a]\n: 1\n", "bad-tab": "a:\n\tb: 1\n",
         "bad-self-alias": "&a [*a]\n", "bad-quote": 'a: "x\n', "hostile-bomb": bomb, "hostile-depth": "[" * 3000, "hostile-keys": "? " * 3000,
         "hostile-dashes": "- " * 3000, "hostile-colons": "a: " * 2000, "hostile-escape": 'a: "\\0\\ud800\\U00110000"', "empty": "",
-        "comment": "# nothing\n"}
+        "comment": "# nothing\n",
+        "hostile-empty-lines": "a: |\n" + " \n" * 250, "bad-return": "a: 1\rb: 2\n", "good-return": "a: 1\r\nb: 2\r\n",
+        "hostile-quoted-name": "  :{aa: [0, " + "'" * 52 + "2.5y~, n\"b\": ~,/kcaPmetaaaaa: [0, 2Y[.5y~, n\"b\": ~, nt\n}}"}
     for name, text in seeds.items():
         put("yaml", name, text)
     put("yaml", "bad-utf8", b"a: \xff\n")

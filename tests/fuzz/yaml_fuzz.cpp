@@ -3,6 +3,11 @@
 #include "bundles/yaml/document.hpp"
 #include "tests/fuzz/entry.hpp"
 
+// libfyaml 0.7.12 loses one buffer, never longer than the text, when a long single-quoted name ends in an error.
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libfyaml";
+}  // NOLINT
+
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace stella;
   const std::string_view text = fuzz::text_of(data, size);

@@ -68,7 +68,7 @@ TEST(Yaml, RefusesWhatIsNotPlainData) {
       {"!foo {a: 1}\n", "1:1: tags"},
       {"a: 1\n<<: {b: 2}\n", "2:1: merge keys"},
       {"a: 1\n---\nb: 2\n", "2:1: a second document"},
-      {"%YAML 1.1\n---\na: 1\n", ": a `%` directive"},
+      {"%YAML 1.1\n---\na: 1\n", "1:1: a `%` directive"},
       {"%TAG ! tag:x,2000:\n---\na: 1\n", ": a `%` directive"},
       {"? [a, b]\n: 1\n", "a member name must be text"},
       {": 1\n", "a member name is missing"},
@@ -86,6 +86,7 @@ TEST(Yaml, RefusesWhatIsNotPlainData) {
       {"a: \"\\0\"\n", "1:4: an escape in this text"},
       {std::string("a: b\0c", 6), "1:5: a control character"},
       {"a: 1\nb: \xff\n", "2:4: this is not UTF-8"},
+      {"a: 1\rb: 2\n", "1:5: a carriage return"},
       {"a: \xc0\x80\n", "1:4: this is not UTF-8"},
       {"a: \xed\xa0\x80\n", "1:4: this is not UTF-8"},
       {"\xef\xbb\xbf"
@@ -98,18 +99,31 @@ TEST(Yaml, RefusesWhatIsNotPlainData) {
   }
 }
 
+TEST(Yaml, TakesWindowsLineEnds) {
+  EXPECT_EQ(canon::canonical(read("a: 1\r\nb: \"x\\r\"\r\n").value), R"({"a":1,"b":"x\r"})");
+}
+
 TEST(Yaml, TakesOneExplicitDocument) {
   EXPECT_EQ(canon::canonical(read("---\na: 1\n...\n").value), R"({"a":1})");
 }
 
 TEST(Yaml, RefusesTooMuchOfAnything) {
-  std::string deep(100000, '[');
+  std::string deep(10000, '[');
   EXPECT_NE(refusal(deep).find("64 levels"), std::string::npos) << refusal(deep);
   std::string wide = "[";
   for (int i = 0; i < 60000; ++i) wide += "1,";
-  EXPECT_NE(refusal(wide + "]").find("50,000 values"), std::string::npos);
+  EXPECT_NE(refusal(wide + "]").find("50,000 values"), std::string::npos) << refusal(wide + "]");
   EXPECT_NE(refusal(std::string((1U << 20) + 1, ' ')).find("1 MiB"), std::string::npos);
   EXPECT_NE(refusal("? " + std::string(1100, 'n') + "\n: 1\n").find("1,024 bytes"), std::string::npos);
+}
+
+TEST(Yaml, RefusesWhatWouldCostTheLibraryTooMuch) {
+  EXPECT_NE(refusal("a: |\n" + std::string(500000, '\n')).find("202:1: more than 200 empty lines"), std::string::npos);
+  std::string spaces = "a: |\n";
+  for (int i = 0; i < 201; ++i) spaces += "  \n";
+  EXPECT_NE(refusal(spaces + "  x\n").find("empty lines"), std::string::npos);
+  EXPECT_NE(refusal(std::string(1U << 20, '[')).find("100,000 brackets"), std::string::npos);
+  EXPECT_NE(refusal("a: 1\n%a\n").find("2:1: a `%` directive"), std::string::npos);
 }
 
 TEST(Yaml, LongNamesDoNotMultiply) {
