@@ -20,17 +20,18 @@ namespace stella::run {
 
 // continued: it failed and the pack says continueOnError. unknown: it was in flight when its runner ended.
 enum class StepState { pending, running, succeeded, continued, failed, skipped, unknown };
-[[nodiscard]] const char* name_of(StepState state);
+[[nodiscard]] std::string name_of(StepState state);
 [[nodiscard]] bool is_done(StepState state);  // what follows it may start
 
 struct StepProgress {
   StepState state = StepState::pending;
-  int tries = 0;       // starts so far, over all attempts
-  int tries_now = 0;   // starts in this attempt, for retries
-  std::string reason;  // of a failure: exit, signal, timeout, network, output, secret-in-output, ...
+  int tries = 0;      // starts so far, over all attempts
+  int tries_now = 0;  // starts in this attempt, for retries
+  int exit_status = 0;
+  std::string reason;  // of a failure: exit, signal, timeout, network, secret-in-output, ...
   canon::Json outputs = canon::Json::object();
-  std::string digest;  // of the plan's node when it was started: what "the same step" means
-  std::int64_t started_seq = 0;
+  std::string digest;           // of the plan's node when it was started: what "the same step" means
+  std::string log, log_digest;  // of the last try: relative path and sha256:HEX; empty: none
 };
 
 struct GateProgress {
@@ -39,13 +40,12 @@ struct GateProgress {
   std::string waiting_head;      // hash of that event's line
   std::optional<clock::Time> expires_at;
   bool approved = false;  // pack.gate.approved was seen: a cache, never a proof
-  std::string ended;      // rejected, expired
 };
 
 struct Blocked {  // one row of the results' `blocked`
   std::string step, program, protocol, host, address, first;
   int port = 0;
-  std::uint64_t count = 0;
+  std::int64_t count = 0;
 };
 
 struct Progress {
@@ -55,14 +55,17 @@ struct Progress {
   std::vector<Blocked> blocked;               // of this attempt
   std::vector<std::string> requesters;        // who submitted, resumed or extended; each once
   std::string asked_hash;                     // --plan-hash of the submission, empty when none was given
-  bool planned = false;
+  bool planned = false, started = false;      // in this attempt
   [[nodiscard]] const StepProgress& step(const std::string& id) const;  // pending when nothing is known
   [[nodiscard]] canon::Json outputs() const;  // {step: {name: value}} of every step that is done
   [[nodiscard]] std::vector<std::string> done() const;
 };
 
+void apply(Progress& progress, const journal::Event& event);
 [[nodiscard]] Progress progress_of(std::span<const journal::Event> events);
 
+// All steps that `id` waits for, directly or through others, in plan order.
+[[nodiscard]] std::vector<std::string> needs_of(const plan::Plan& plan, const std::string& id);
 // The steps that wait for the gate, directly or through others, in plan order: what it releases.
 [[nodiscard]] std::vector<std::string> released_by(const plan::Plan& plan, const std::string& gate);
 

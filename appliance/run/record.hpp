@@ -6,6 +6,8 @@
 // that lies there and the hash that the journal recorded (security.md rule 3).
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,14 +25,15 @@ namespace stella::run {
 
 struct Record {
   journal::RunRow row;
-  Progress progress;
   std::vector<journal::Event> events;
-  std::unique_ptr<plan::Plan> plan;  // stays where it is: gate::Subject points to it
-  std::vector<packfile::Accepted::Signer>
-      publishers;                                // who signed the pack, under the policy the run was planned under
-  std::unique_ptr<site::Applied> planned_under;  // the run's policy.dsse.json
-  std::unique_ptr<site::Applied> current;        // the home's applied policy now; null when there is none
-  std::string drift;  // empty: the current policy gives the same plan; else what it changes, in words
+  Progress progress;
+  std::unique_ptr<plan::Plan> plan;                    // stays where it is: gate::Subject points to it
+  std::vector<packfile::Accepted::Signer> publishers;  // who signed the pack, by the current policy
+  std::unique_ptr<packfile::Accepted> pack;            // the run's own bundle.pack, opened and accepted
+  std::unique_ptr<site::Applied> current;              // the home's applied policy now
+  std::vector<plan::Endpoint> undeclared;              // the policy allows it, the pack did not ask: for messages
+  std::map<std::string, std::vector<std::string>> approved_by;  // gate -> people, of the gates this process has cleared
+  std::string drift;  // empty: the current policy gives the same plan; else what would differ, in words
 };
 
 // ERR_RUN_NOT_FOUND; ERR_JOURNAL_TAMPERED; ERR_PACK_HASH_MISMATCH reason `stored` when the plan, the pack or an input
@@ -40,6 +43,20 @@ struct Record {
 
 // The run as its gates see it. Points into `record`.
 [[nodiscard]] gate::Subject subject_of(const Record& record);
+
+// The files of a run's folder under their names.
+[[nodiscard]] inline std::string bundle_of(const std::string& folder) {
+  return folder + "/bundle.pack";
+}
+[[nodiscard]] inline std::string plan_of(const std::string& folder) {
+  return folder + "/plan.json";
+}
+[[nodiscard]] inline std::string policy_of(const std::string& folder) {
+  return folder + "/policy.dsse.json";
+}
+[[nodiscard]] inline std::string inputs_of(const std::string& folder) {
+  return folder + "/inputs.json";
+}
 
 // The one gate that waits; ERR_USAGE reason `gate` (naming the candidates) when none or several do and `wanted` is
 // empty, or when the plan has no gate `wanted`, with the nearest spelling.

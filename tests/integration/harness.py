@@ -201,7 +201,7 @@ class SealedSite(unittest.TestCase):
         """The journal of a run, read from the database."""
         database = sqlite3.connect(f"file:{home or self.home}/runs/journal.db?mode=ro", uri=True)
         try:
-            return [json.loads(line) for (line,) in database.execute("SELECT line FROM event WHERE run = ? ORDER BY seq", (run,))]
+            return [json.loads(line) for (line,) in database.execute("SELECT line FROM events WHERE run = ? ORDER BY seq", (run,))]
         finally:
             database.close()
 

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// pack run, pack runs resume, pack runs cancel: what makes a run move.
+#include "appliance/cli/pack_run.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <thread>
+
+#include "appliance/cli/run_console.hpp"
+#include "appliance/cli/secret_input.hpp"
+#include "appliance/run/expiry.hpp"
+#include "appliance/run/finish.hpp"
+#include "appliance/run/replan.hpp"
+#include "appliance/run/resume.hpp"
+#include "appliance/run/runner.hpp"
+#include "appliance/run/stop.hpp"
+#include "appliance/run/submit.hpp"
+#include "appliance/run/summary.hpp"
+
+namespace stella::cli {
+namespace {
+
+using fault::Code;
+using fault::Error;
+
+constexpr std::uint64_t kMaxInputs = 16 << 20, kMaxSecrets = 1 << 20;
+
+std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
+  const auto path = call.value("--secrets");
+  if (!path) return nullptr;
+  const auto applied = site::load_applied(call.home());
+  if (!applied || applied->policy.mode == site::Mode::sealed)
+    throw Error(Code::pack_secret_source, "sealed", "--secrets is refused in sealed mode", "--secrets",
+                "Put the secret into the vault: `stella vault put NAME --scope SCOPE`.");
+  if (*path == "-") return lease::open_secrets_file(call.read_argument(*path, kMaxSecrets), *path);
+  return lease::open_secrets_file(std::string(read_private_file(*path, kMaxSecrets).view()), *path);
+}
+
+run::Choices choices_of(Invocation& call, const std::string& tenant) {
+  const auto applied = site::load_applied(call.home());
+  run::Choices choices;
+  choices.wait = call.flag("--wait");
+  choices.fail_fast = call.flag("--fail-fast");
+  choices.who = site::operator_name(applied ? applied->policy.find_tenant(tenant) : nullptr);
+  if (const auto text = call.value("--extend")) choices.extend = clock::parse_duration(*text, Code::usage, "--extend");
+  return choices;
+}
+
+int carry_on(Invocation& call, journal::Journal& journal, run::Live& live) {
+  run::catch_signals();
+  run::unpack_afresh(live.record());
+  return show_outcome(call, journal, run::go_on(live));
+}
+
+run::Submission submission_of(Invocation& call) {
+  run::Submission submission;
+  submission.wanted = {.pack = call.value("--pack"), .bundle = call.value("--bundle")};
+  if (submission.wanted.pack.has_value() == submission.wanted.bundle.has_value())
+    throw Error(Code::usage, "pack", "exactly one of --pack and --bundle names what to run", {},
+                "stella pack run --pack NAME:VERSION, or --bundle FILE");
+  if (const auto path = call.value("--inputs"))
+    submission.inputs = pack::InputsFile{*path, call.read_argument(*path, kMaxInputs)};
+  submission.asked_hash = call.value("--plan-hash").value_or("");
+  submission.tenant = call.tenant();
+  return submission;
+}
+
+// Nothing to run: the run has succeeded. Its evidence may still have to be sealed.
+int already_done(Invocation& call, journal::Journal& journal, const std::string& id) {
+  run::seal_evidence(call.home(), journal, id, call.clock().now());
+  call.out().note(fmt::format("{} has succeeded already", id));
+  return show_outcome(call, journal, {.row = journal.need(id), .error = std::nullopt});
+}
+
+int foresee(Invocation& call, const run::Record& record, const run::ResumeWish& wish) {
+  const run::Prospect prospect = run::foresee(record, wish);
+  std::vector<std::vector<std::string>> rows;
+  canon::Json steps = canon::Json::array();
+  for (const auto& row : prospect.steps) {
+    rows.push_back({row.step, row.what, row.why});
+    steps.push_back({{"step", row.step}, {"what", row.what}, {"why", row.why}});
+  }
+  call.out().say(prospect.new_plan
+                     ? fmt::format("The site policy changed ({}): it would be planned anew.", record.drift)
+                     : fmt::format("plan {}", record.row.plan_hash));
+  call.out().say(prospect.new_attempt ? fmt::format("It would be attempt {}.", record.row.attempt + 1)
+                                      : fmt::format("Attempt {} would go on.", record.row.attempt));
+  call.out().table({"STEP", "WHAT", "WHY"}, rows);
+  call.out().result({{"runId", record.row.id},
+                     {"newAttempt", prospect.new_attempt},
+                     {"newPlan", prospect.new_plan},
+                     {"steps", steps}});
+  return 0;
+}
+
+int resume_run(Invocation& call, const std::string& id) {
+  run::ResumeWish wish{
+      .rerun = call.value("--rerun").value_or(""), .fail = call.value("--fail").value_or(""), .extend = std::nullopt};
+  if (!wish.rerun.empty() && !wish.fail.empty())
+    throw Error(Code::usage, "step", "--rerun and --fail exclude each other", {}, "Give one of them.");
+  auto secrets = secrets_of(call);
+  auto journal = run::open_journal(call.home(), call.clock().now());
+  const auto row = journal.need(id);
+  const auto lock = journal.lock_run(row);
+  if (journal.need(id).state == "succeeded") return already_done(call, journal, id);
+  run::Record record = run::load_record(call.home(), journal, id);
+  const run::Choices choices = choices_of(call, row.tenant);
+  wish.extend = choices.extend;
+  if (call.flag("--dry-run")) return foresee(call, record, wish);
+  RunConsole console(call);
+  run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices);
+  run::prepare_to_resume(live, wish);
+  return carry_on(call, journal, live);
+}
+
+int run_pack(Invocation& call) {
+  if (call.flag("--detach"))
+    refuse_option_for_now("--detach",
+                          "Run it in a terminal of its own, or resume it later with `stella pack runs resume`.");
+  if (const auto id = call.value("--resume")) {
+    for (const char* name : {"--pack", "--bundle", "--inputs", "--plan-hash"}) {
+      if (call.value(name))
+        throw Error(Code::usage, "resume", fmt::format("{} cannot go with --resume: the run keeps its own", name), {},
+                    fmt::format("stella pack run --resume {}", *id));
+    }
+    return resume_run(call, *id);
+  }
+  const run::Submission submission = submission_of(call);
+  auto secrets = secrets_of(call);
+  auto journal = run::open_journal(call.home(), call.clock().now());
+  run::catch_signals();
+  const auto row = run::submit(call.home(), journal, submission, call.clock().now());
+  call.out().note(row.id);
+  const auto lock = journal.lock_run(row);
+  run::Record record = run::load_record(call.home(), journal, row.id);
+  RunConsole console(call);
+  run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices_of(call, row.tenant));
+  return carry_on(call, journal, live);
+}
+
+int cancelled(Invocation& call, journal::Journal& journal, const std::string& id) {
+  const auto row = journal.need(id);
+  const auto summary = run::summary_json(call.home(), journal, row, call.clock().now());
+  call.out().say(fmt::format("{} is {}", id, row.state));
+  call.out().result(summary);
+  return 0;
+}
+
+// The runner has it: it sees the request within a tenth of a second, ends its step and says so.
+int ask_runner(Invocation& call, journal::Journal& journal, const journal::RunRow& row) {
+  for (int tries = 0; tries < 300; ++tries) {
+    if (run::is_final(journal.need(row.id).state)) return cancelled(call, journal, row.id);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  throw Error(Code::run_busy, "run",
+              fmt::format("the process that runs {} has not answered; the request stays", row.id), row.id);
+}
+
+int cancel_run(Invocation& call) {
+  const std::string id = need_run(call);
+  auto journal = run::open_journal(call.home(), call.clock().now());
+  const auto row = journal.need(id);
+  if (row.state == "cancelled") return cancelled(call, journal, id);
+  if (run::is_final(row.state))
+    throw Error(Code::usage, "state", fmt::format("{} has ended already: it is {}", id, row.state), id,
+                "There is nothing to cancel.");
+  const auto choices = choices_of(call, row.tenant);
+  run::request_cancel(row.folder, {.by = choices.who, .reason = call.value("--reason").value_or("")});
+  const auto lock = journal.try_lock_run(row);
+  if (!lock) return ask_runner(call, journal, row);
+  if (run::is_final(journal.need(id).state)) return cancelled(call, journal, id);
+  run::Record record;  // no plan is needed to end a run
+  record.row = journal.need(id);
+  record.events = journal.events(id);
+  RunConsole console(call);
+  run::Live live(tools_for(call, journal, console, nullptr), record, choices);
+  (void)run::finish_cancelled(live);
+  return cancelled(call, journal, id);
+}
+
+const std::vector<Option>& resume_options() {
+  static const std::vector<Option> kOptions = {
+      {"--secrets", "FILE", "secrets as a JSON object, where the mode allows it (`-`: standard input)", false, false,
+       false},
+      {"--wait", "", "wait at closed gates instead of ending", false, false, false},
+      {"--fail-fast", "", "end a step at its first blocked attempt", false, false, false},
+      {"--extend", "DURATION", "more time for the gate", false, false, false},
+      {"--rerun", "STEP", "run again the step that was in flight when the runner ended", false, false, false},
+      {"--fail", "STEP", "give that step up", false, false, false},
+      {"--dry-run", "", "only say what would be reused and what would run", false, false, false},
+  };
+  return kOptions;
+}
+
+}  // namespace
+
+std::vector<Command> run_moving_commands() {
+  std::vector<Option> run_options = {
+      {"--pack", "NAME:VERSION", "a pack of the registry", false, false, false},
+      {"--bundle", "FILE", "a .pack file", false, false, false},
+      {"--inputs", "FILE", "values, JSON or YAML (`-`: standard input)", false, false, false},
+      {"--plan-hash", "sha256:HEX", "run only this plan", false, false, false},
+      {"--resume", "RUN", "go on with a run", false, false, false},
+      {"--detach", "", "comes with a later version", false, false, false},
+  };
+  run_options.insert(run_options.end(), resume_options().begin(), resume_options().end());
+  std::vector<Option> again = {{"--run", "RUN", "the run", false, false, false}};
+  again.insert(again.end(), resume_options().begin(), resume_options().end());
+  return {
+      {{"pack", "run"},
+       "run a pack",
+       "stella pack run --bundle firmware-rollout-1.4.0.pack --inputs inputs.json",
+       {},
+       run_options,
+       run_pack},
+      {{"pack", "runs", "resume"},
+       "go on with a run, or make a new attempt of one that has ended",
+       "stella pack runs resume --run run:plant-7:20261123T165433120Z",
+       {{"RUN", "the run", false, false}},
+       again,
+       [](Invocation& call) { return resume_run(call, need_run(call)); }},
+      {{"pack", "runs", "cancel"},
+       "end a run",
+       "stella pack runs cancel --run run:plant-7:20261123T165433120Z --reason \"wrong cell\"",
+       {{"RUN", "the run", false, false}},
+       {{"--run", "RUN", "the run", false, false, false},
+        {"--reason", "TEXT", "why, for the evidence", false, false, false}},
+       cancel_run},
+  };
+}
+
+}  // namespace stella::cli

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people decide about a waiting gate: more time, or no.
+#include <fmt/format.h>
+
+#include "appliance/run/finish.hpp"
+#include "appliance/run/gates.hpp"
+#include "appliance/run/record.hpp"
+
+namespace stella::run {
+
+journal::NewEvent waiting_event(const plan::Step& step, clock::Time expires_at, const std::string& by) {
+  canon::Json data = {{"gate", step.gate.id},
+                      {"threshold", step.gate.threshold},
+                      {"roles", step.gate.roles},
+                      {"message", step.gate.message},
+                      {"expiresAt", clock::format_millis(expires_at)}};
+  if (!by.empty()) data["by"] = by;
+  return {"pack.gate.waiting", step.id, std::move(data)};
+}
+
+void extend_gate(journal::Journal& journal, const Record& record, const std::string& gate, clock::Duration by,
+                 const std::string& who, clock::Time now) {
+  (void)expiry_of(record, gate);  // refuses a gate that does not wait
+  for (const plan::Step& step : record.plan->steps) {
+    if (step.kind != plan::Kind::gate_approval || step.gate.id != gate) continue;
+    const std::vector<journal::NewEvent> events = {waiting_event(step, now + by, who)};
+    journal.append(record.row.id, events, {.requested_by = who}, now);
+  }
+}
+
+void end_rejected(const files::Home& home, journal::Journal& journal, const Record& record, const gate::Tally& tally,
+                  clock::Time now) {
+  const std::string& run = record.row.id;
+  if (is_final(journal.need(run).state)) return;
+  std::string step;
+  for (const plan::Step& one : record.plan->steps) {
+    if (one.kind == plan::Kind::gate_approval && one.gate.id == tally.gate) step = one.id;
+  }
+  const fault::Error error = rejected(run, tally);
+  const std::string code(fault::info(error.code()).name);
+  const std::vector<journal::NewEvent> events = {
+      {"pack.gate.rejected", step, {{"gate", tally.gate}, {"by", tally.decided_by}, {"comment", tally.comment}}},
+      {"pack.run.failed", {}, {{"code", code}, {"reason", error.reason()}, {"message", error.what()}, {"step", step}}}};
+  journal.append(run, events, change_to("failed", error), now);
+  try_to_seal(home, journal, run, now);
+}
+
+}  // namespace stella::run

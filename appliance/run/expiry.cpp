@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/expiry.hpp"
+
+#include <fmt/format.h>
+
+#include "appliance/run/finish.hpp"
+#include "appliance/run/progress.hpp"
+#include "bundles/files/write.hpp"
+
+namespace stella::run {
+namespace {
+
+constexpr auto kCode = fault::Code::pack_approval_timeout;
+
+// The gate that ran out; one that was approved in time stays open until the run goes on.
+const std::pair<const std::string, GateProgress>* overdue(const Progress& progress, clock::Time now) {
+  for (const auto& gate : progress.gates) {
+    const bool counts =
+        gate.second.waiting_seq > 0 && !gate.second.approved && !is_done(progress.step(gate.second.step).state);
+    if (counts && gate.second.expires_at && *gate.second.expires_at <= now) return &gate;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool expire_if_due(const files::Home& home, journal::Journal& journal, const std::string& run, clock::Time now) {
+  if (journal.need(run).state != "waiting") return false;
+  const Progress progress = progress_of(journal.events(run));
+  const auto* gate = overdue(progress, now);
+  if (gate == nullptr) return false;
+  const std::string code(fault::info(kCode).name);
+  const std::string expired_at = clock::format_millis(*gate->second.expires_at);
+  const std::vector<journal::NewEvent> events = {
+      event_of("pack.gate.expired", {{"gate", gate->first}, {"expiredAt", expired_at}}, gate->second.step),
+      event_of("pack.run.expired", {{"code", code}, {"gate", gate->first}}),
+  };
+  journal.append(run, events, {.state = "expired", .code = code, .reason = "expired"}, now);
+  files::crash_point("run.finished");
+  try_to_seal(home, journal, run, now);
+  return true;
+}
+
+void apply_due(const files::Home& home, journal::Journal& journal, clock::Time now) {
+  for (const journal::RunRow& row : journal.in_state("waiting")) {
+    if (overdue(progress_of(journal.events(row.id)), now) == nullptr) continue;
+    if (const auto lock = journal.try_lock_run(row)) expire_if_due(home, journal, row.id, now);
+  }
+}
+
+journal::Journal open_journal(const files::Home& home, clock::Time now) {
+  auto journal = journal::Journal::open(home);
+  apply_due(home, journal, now);
+  return journal;
+}
+
+}  // namespace stella::run

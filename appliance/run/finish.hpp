@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a run: its last event, then its evidence. One thread; finishing a finished run changes nothing.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "appliance/journal/journal.hpp"
+#include "appliance/run/live.hpp"
+#include "bundles/files/home.hpp"
+
+namespace stella::run {
+
+[[nodiscard]] bool is_final(const std::string& state);  // succeeded, failed, cancelled, expired
+
+// All steps are done: checks the declared outputs, then pack.run.succeeded or (reason `output`) pack.run.failed.
+Outcome finish_done(Live& live);
+// pack.run.failed with this error's code and reason.
+Outcome finish_failed(Live& live, const fault::Error& error, const std::string& step);
+Outcome finish_cancelled(Live& live);
+// pack.run.paused; the error says how to go on.
+Outcome pause(Live& live, const fault::Error& error, const std::string& step);
+
+// The bag of the run's present attempt, an absolute folder; empty when there is none.
+[[nodiscard]] std::string sealed_bag(const journal::RunRow& row, std::span<const journal::Event> events);
+// Seals the evidence of an attempt that has ended, once: pack.evidence.sealed. Gives the bag's folder; empty when the
+// run has not ended. Errors as attest::seal.
+std::string seal_evidence(const files::Home& home, journal::Journal& journal, const std::string& run, clock::Time now);
+// The same where the run's end matters more than its bag: what went wrong, empty when nothing did. A later resume tries
+// again.
+std::string try_to_seal(const files::Home& home, journal::Journal& journal, const std::string& run, clock::Time now);
+
+}  // namespace stella::run

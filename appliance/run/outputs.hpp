@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a step and a run leave behind: $STELLA_OUTPUT, names under /artifacts, the pack's declared outputs. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "appliance/plan/plan.hpp"
+#include "bundles/canon/json.hpp"
+#include "vault/redaction/redactor.hpp"
+
+namespace stella::run {
+
+inline constexpr std::uint64_t kMaxOutputBytes = 64 << 10;
+
+// `name=value` lines into {name: value}. Names are [A-Za-z_][A-Za-z0-9_]*, at most 64 bytes, each once; values are
+// UTF-8 without control characters. Anything else throws ERR_PACK_STEP_FAILED, reason `output-format`, at
+// `$STELLA_OUTPUT:line`.
+[[nodiscard]] canon::Json parse_step_output(std::string_view text);
+// Reads the file; missing or empty: {}. No regular file or over 64 KiB: reason `output-format`.
+[[nodiscard]] canon::Json read_step_output(const std::string& path);
+
+// ERR_PACK_STEP_FAILED, reason `secret-in-output`: a value of `text` or a name beneath `artifacts` holds a leased
+// secret. The message names the place, never the value.
+void refuse_secrets(const redaction::Patterns& patterns, const canon::Json& outputs, const std::string& artifacts);
+
+struct Stored {
+  std::string name, path, digest;
+  std::uint64_t size_bytes;
+};  // sha256:HEX
+// The pack's outputs, each a regular file beneath `artifacts`, hashed. ERR_PACK_STEP_FAILED, reason `output`, naming
+// the first that is missing or is not one.
+[[nodiscard]] std::vector<Stored> check_outputs(const std::vector<plan::Output>& outputs, const std::string& artifacts);
+
+}  // namespace stella::run

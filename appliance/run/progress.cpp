@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/progress.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "bundles/canon/digest.hpp"
+
+namespace stella::run {
+namespace {
+
+using canon::Json;
+
+constexpr std::array kNames = {"pending", "running", "succeeded", "continued", "failed", "skipped", "unknown"};
+
+// Lines of the journal are ours and their chain was verified; what is missing all the same reads as empty.
+std::string text(const Json& data, const char* name) {
+  const auto found = data.find(name);
+  return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+std::int64_t number(const Json& data, const char* name) {
+  const auto found = data.find(name);
+  return found != data.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+StepState state_named(const std::string& name) {
+  const auto* found = std::find(kNames.begin(), kNames.end(), name);
+  return found == kNames.end() ? StepState::unknown : static_cast<StepState>(found - kNames.begin());
+}
+
+void add_requester(Progress& progress, const std::string& who) {
+  auto& all = progress.requesters;
+  if (!who.empty() && std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
+}
+
+void begin_attempt(Progress& progress, const journal::Event& event) {
+  std::set<std::string> reused;
+  if (const auto found = event.data.find("reused"); found != event.data.end() && found->is_array()) {
+    for (const Json& id : *found) reused.insert(id.is_string() ? id.get<std::string>() : std::string());
+  }
+  progress.attempt = event.attempt;
+  progress.started = false;
+  progress.gates.clear();
+  progress.blocked.clear();
+  for (auto& [id, step] : progress.steps) {
+    step.tries_now = 0;
+    if (reused.contains(id)) continue;
+    const int tries = step.tries;
+    step = StepProgress();
+    step.tries = tries;
+  }
+}
+
+void finish_step(StepProgress& step, const Json& data) {
+  step.state = state_named(text(data, "state"));
+  step.reason = text(data, "reason");
+  step.exit_status = static_cast<int>(number(data, "exit"));
+  step.log = text(data, "log");
+  step.log_digest = text(data, "logSha256");
+  if (const std::string digest = text(data, "digest"); !digest.empty()) step.digest = digest;
+  const auto outputs = data.find("outputs");
+  step.outputs = outputs != data.end() && outputs->is_object() ? *outputs : Json::object();
+}
+
+void start_step(StepProgress& step, const Json& data) {
+  step.state = StepState::running;
+  step.tries = static_cast<int>(std::max<std::int64_t>(step.tries + 1, number(data, "try")));
+  ++step.tries_now;
+  step.digest = text(data, "digest");
+}
+
+void wait_at_gate(Progress& progress, const journal::Event& event) {
+  GateProgress& gate = progress.gates[text(event.data, "gate")];
+  gate.step = event.step;
+  gate.waiting_seq = event.seq;
+  gate.waiting_head = canon::sha256(event.line).hex();
+  gate.approved = false;
+  gate.expires_at = clock::parse_time(text(event.data, "expiresAt"), fault::Code::journal_tampered, event.run);
+}
+
+void apply_to_step(Progress& progress, const journal::Event& event) {
+  StepProgress& step = progress.steps[event.step];
+  if (event.type == "pack.step.started") start_step(step, event.data);
+  if (event.type == "pack.step.finished") finish_step(step, event.data);
+  if (event.type == "pack.step.retried") step.state = StepState::pending;
+  if (event.type == "pack.step.skipped") {
+    step.state = StepState::skipped;
+    step.digest = text(event.data, "digest");
+  }
+}
+
+void apply_to_network(Progress& progress, const journal::Event& event) {
+  const Json& data = event.data;
+  progress.blocked.push_back({.step = event.step,
+                              .program = text(data, "program"),
+                              .protocol = text(data, "protocol"),
+                              .host = text(data, "host"),
+                              .address = text(data, "address"),
+                              .first = text(data, "first"),
+                              .port = static_cast<int>(number(data, "port")),
+                              .count = number(data, "count")});
+}
+
+}  // namespace
+
+std::string name_of(StepState state) {
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+bool is_done(StepState state) {
+  return state == StepState::succeeded || state == StepState::continued || state == StepState::skipped;
+}
+
+const StepProgress& Progress::step(const std::string& id) const {
+  static const StepProgress kPending;
+  const auto found = steps.find(id);
+  return found == steps.end() ? kPending : found->second;
+}
+
+Json Progress::outputs() const {
+  Json all = Json::object();
+  for (const auto& [id, step] : steps) {
+    if (is_done(step.state) && !step.outputs.empty()) all[id] = step.outputs;
+  }
+  return all;
+}
+
+std::vector<std::string> Progress::done() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, step] : steps) {
+    if (is_done(step.state)) ids.push_back(id);
+  }
+  return ids;
+}
+
+void apply(Progress& progress, const journal::Event& event) {
+  if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
+  if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed")
+    add_requester(progress, text(event.data, "by"));
+  if (event.attempt > progress.attempt) begin_attempt(progress, event);
+  if (event.type == "pack.run.planned") progress.planned = true;
+  if (event.type == "pack.run.started") progress.started = true;
+  if (event.type.starts_with("pack.step.") && !event.step.empty()) apply_to_step(progress, event);
+  if (event.type == "pack.network.blocked") apply_to_network(progress, event);
+  if (event.type == "pack.gate.waiting") {
+    wait_at_gate(progress, event);
+    add_requester(progress, text(event.data, "by"));
+  }
+  if (event.type == "pack.gate.approved") progress.gates[text(event.data, "gate")].approved = true;
+}
+
+Progress progress_of(std::span<const journal::Event> events) {
+  Progress progress;
+  for (const journal::Event& event : events) apply(progress, event);
+  return progress;
+}
+
+namespace {
+
+// The roots and every step that needs one of them; the plan's order keeps every `needs`, so one pass is enough.
+std::set<std::string> closure_below(const plan::Plan& plan, const std::set<std::string>& roots) {
+  std::set<std::string> found = roots;
+  for (const plan::Step& step : plan.steps) {
+    const bool follows =
+        std::any_of(step.needs.begin(), step.needs.end(), [&](const auto& need) { return found.contains(need); });
+    if (follows) found.insert(step.id);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::string> needs_of(const plan::Plan& plan, const std::string& id) {
+  std::set<std::string> wanted = {id};
+  for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
+    if (wanted.contains(step->id)) wanted.insert(step->needs.begin(), step->needs.end());
+  }
+  std::vector<std::string> ordered;
+  for (const plan::Step& step : plan.steps) {
+    if (step.id != id && wanted.contains(step.id)) ordered.push_back(step.id);
+  }
+  return ordered;
+}
+
+std::vector<std::string> released_by(const plan::Plan& plan, const std::string& gate) {
+  std::set<std::string> roots;
+  for (const plan::Step& step : plan.steps) {
+    if (step.kind == plan::Kind::gate_approval && step.gate.id == gate) roots.insert(step.id);
+  }
+  const std::set<std::string> found = closure_below(plan, roots);
+  std::vector<std::string> ordered;
+  for (const plan::Step& step : plan.steps) {
+    if (found.contains(step.id) && !roots.contains(step.id)) ordered.push_back(step.id);
+  }
+  return ordered;
+}
+
+}  // namespace stella::run

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/stop.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <csignal>
+
+#include "bundles/canon/fields.hpp"
+#include "bundles/files/read.hpp"
+#include "bundles/files/write.hpp"
+
+namespace stella::run {
+namespace {
+
+volatile std::sig_atomic_t signalled = 0;
+
+void note_signal(int number) {
+  signalled = number;
+}
+
+std::string cancel_file(const std::string& folder) {
+  return folder + "/cancel.json";
+}
+
+}  // namespace
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = note_signal;
+  sigemptyset(&action.sa_mask);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+}
+
+void forget_signals() {
+  signalled = 0;
+}
+
+Stop asked_to_stop(const std::string& folder) {
+  if (signalled != 0) return Stop::interrupted;
+  struct stat found {};
+  return ::lstat(cancel_file(folder).c_str(), &found) == 0 ? Stop::cancelled : Stop::none;
+}
+
+void request_cancel(const std::string& folder, const CancelRequest& request) {
+  files::write_atomically(cancel_file(folder), canon::canonical({{"by", request.by}, {"reason", request.reason}}),
+                          0600);
+}
+
+std::optional<CancelRequest> find_cancel(const std::string& folder) {
+  struct stat found {};
+  if (::lstat(cancel_file(folder).c_str(), &found) != 0) return std::nullopt;
+  const auto code = fault::Code::journal_tampered;
+  const auto object =
+      canon::parse_json(files::read_input(cancel_file(folder), {.max_bytes = 65536}), code, "cancel.json");
+  canon::Fields fields(object, code, "cancel", "cancel.json");
+  CancelRequest request{.by = fields.text("by"), .reason = fields.text("reason")};
+  fields.finish();
+  return request;
+}
+
+void forget_cancel(const std::string& folder) {
+  ::unlink(cancel_file(folder).c_str());
+}
+
+}  // namespace stella::run

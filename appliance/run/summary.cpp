@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/summary.hpp"
+
+#include <fmt/format.h>
+
+#include "appliance/gate/gate.hpp"
+#include "appliance/plan/plan.hpp"
+#include "appliance/run/finish.hpp"
+#include "appliance/run/record.hpp"
+#include "bundles/files/read.hpp"
+
+namespace stella::run {
+namespace {
+
+using canon::Json;
+
+Json code_or_null(const std::string& code) {
+  return code.empty() ? Json() : Json(code);
+}
+
+plan::Plan stored_plan(const journal::RunRow& row) {
+  const std::string bytes =
+      files::read_input(plan_of(row.folder), {.max_bytes = 64 << 20, .links = files::Links::refuse});
+  return plan::parse(bytes, fault::Code::pack_hash_mismatch, plan_of(row.folder));
+}
+
+std::string standing_of(gate::Standing standing) {
+  switch (standing) {
+    case gate::Standing::no_request:
+      return "no-request";
+    case gate::Standing::waiting:
+      return "waiting";
+    case gate::Standing::open:
+      return "open";
+    case gate::Standing::rejected:
+      return "rejected";
+    case gate::Standing::expired:
+      return "expired";
+    case gate::Standing::withdrawn:
+      return "withdrawn";
+  }
+  return "waiting";
+}
+
+Json gate_json(const gate::Subject& subject, const plan::Step& step, const Progress& progress, clock::Time now) {
+  Json object = {{"gate", step.gate.id},       {"step", step.id},    {"have", 0}, {"need", step.gate.threshold},
+                 {"approvers", Json::array()}, {"expiresAt", Json()}};
+  const auto known = progress.gates.find(step.gate.id);
+  if (known != progress.gates.end() && known->second.expires_at)
+    object["expiresAt"] = clock::format(*known->second.expires_at);
+  object["state"] = is_done(progress.step(step.id).state) ? "passed" : "pending";
+  if (known == progress.gates.end() || subject.current == nullptr) return object;
+  try {
+    const gate::Tally tally = gate::tally(subject, step.gate, now);
+    object["have"] = tally.have;
+    object["need"] = tally.need;
+    object["approvers"] = tally.approvers;
+    if (object["state"] != "passed") object["state"] = standing_of(tally.standing);
+    if (!tally.missing_roles.empty()) object["missingRoles"] = tally.missing_roles;
+    if (!tally.request_path.empty()) object["request"] = tally.request_path;
+    if (!tally.decided_by.empty()) object["decidedBy"] = tally.decided_by;
+    if (!tally.why.empty()) object["why"] = tally.why;
+  } catch (const fault::Error& error) {
+    object["problem"] = fmt::format("{}: {}", fault::info(error.code()).name, error.what());
+  }
+  return object;
+}
+
+Json step_json(const plan::Step& step, const Progress& progress) {
+  const StepProgress& now = progress.step(step.id);
+  Json object = {{"step", step.id}, {"state", name_of(now.state)}, {"tries", now.tries}};
+  if (!now.reason.empty()) object["reason"] = now.reason;
+  if (now.state != StepState::pending && step.kind == plan::Kind::run) object["exit"] = now.exit_status;
+  if (!now.log.empty()) object["log"] = now.log;
+  if (!now.outputs.empty()) object["outputs"] = now.outputs;
+  return object;
+}
+
+Json blocked_json(const Progress& progress) {
+  Json rows = Json::array();
+  for (const Blocked& one : progress.blocked)
+    rows.push_back({{"step", one.step},
+                    {"program", one.program},
+                    {"protocol", one.protocol},
+                    {"host", one.host},
+                    {"address", one.address},
+                    {"port", one.port},
+                    {"count", one.count},
+                    {"first", one.first}});
+  return rows;
+}
+
+}  // namespace
+
+int exit_of(const journal::RunRow& row) {
+  if (row.state == "succeeded" || row.state == "planned" || row.state == "running") return 0;
+  const fault::CodeInfo* info = fault::find_code(row.code);
+  if (info != nullptr) return info->exit_status;
+  return row.state == "waiting" || row.state == "paused" ? 7 : 1;
+}
+
+Json short_json(const journal::RunRow& row) {
+  return {{"runId", row.id},
+          {"state", row.state},
+          {"attempt", row.attempt},
+          {"tenant", row.tenant},
+          {"pack", row.pack + ":" + row.version},
+          {"packDigest", row.pack_digest},
+          {"planHash", row.plan_hash},
+          {"requestedBy", row.requested_by},
+          {"exit", exit_of(row)},
+          {"code", code_or_null(row.code)},
+          {"reason", code_or_null(row.reason)},
+          {"created", clock::format(row.created)},
+          {"updated", clock::format(row.updated)}};
+}
+
+Json summary_json(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
+                  clock::Time now) {
+  const auto events = journal.events(row.id);
+  const Progress progress = progress_of(events);
+  const plan::Plan plan = stored_plan(row);
+  const auto current = site::load_applied(home);
+  const gate::Subject subject{.run = row.id,
+                              .tenant = row.tenant,
+                              .folder = row.folder,
+                              .attempt = progress.attempt,
+                              .requester = row.requested_by,
+                              .plan = &plan,
+                              .current = current ? &*current : nullptr};
+  Json object = short_json(row);
+  object["gates"] = Json::array();
+  object["steps"] = Json::array();
+  for (const plan::Step& step : plan.steps) {
+    if (step.kind == plan::Kind::gate_approval) object["gates"].push_back(gate_json(subject, step, progress, now));
+    object["steps"].push_back(step_json(step, progress));
+  }
+  object["blocked"] = blocked_json(progress);
+  object["evidence"] = code_or_null(sealed_bag(row, events));
+  object["folder"] = row.folder;
+  return object;
+}
+
+}  // namespace stella::run

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/outputs.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "bundles/canon/digest.hpp"
+#include "bundles/files/write.hpp"
+#include "bundles/locked/bytes.hpp"
+
+namespace stella::run {
+namespace {
+
+std::string reason_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const fault::Error& error) {
+    EXPECT_EQ(error.code(), fault::Code::pack_step_failed);
+    return error.reason();
+  }
+  return "none";
+}
+
+TEST(StepOutput, ReadsNamesAndValues) {
+  EXPECT_EQ(parse_step_output("ready=yes\nurl=a=b\n\nempty=\nlast=no newline"),
+            (canon::Json{{"ready", "yes"}, {"url", "a=b"}, {"empty", ""}, {"last", "no newline"}}));
+  EXPECT_EQ(parse_step_output(""), canon::Json::object());
+}
+
+TEST(StepOutput, RefusesEverythingElse) {
+  for (const std::string text :
+       {"no equals", "=x", "1a=x", "a-b=x", "a b=x", "a=1\na=2", "a=\x1b[31m", "a=\xff", "a=x\r\n", "a=\xe2\x80\xae"}) {
+    SCOPED_TRACE(text);
+    EXPECT_EQ(reason_of([&] { (void)parse_step_output(text); }), "output-format");
+  }
+  EXPECT_EQ(reason_of([] { (void)parse_step_output(std::string(65, 'n') + "=x"); }), "output-format");
+}
+
+class OutputFiles : public testing::Test {
+ protected:
+  OutputFiles() {
+    char pattern[] = "/tmp/stella-outputs-XXXXXX";
+    folder_ = ::mkdtemp(pattern);
+  }
+  ~OutputFiles() override { std::filesystem::remove_all(folder_); }
+  void write(const std::string& name, const std::string& text) {
+    files::write_atomically(folder_ + "/" + name, text, 0600);
+  }
+  std::string folder_;
+};
+
+TEST_F(OutputFiles, BoundsTheFileAndItsKind) {
+  EXPECT_EQ(read_step_output(folder_ + "/none"), canon::Json::object());
+  write("big", "a=" + std::string(kMaxOutputBytes, 'x'));
+  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/big"); }), "output-format");
+  ASSERT_EQ(::mkfifo((folder_ + "/fifo").c_str(), 0600), 0);
+  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/fifo"); }), "output-format");
+  std::filesystem::create_symlink("/etc/passwd", folder_ + "/link");
+  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/link"); }), "output-format");
+}
+
+TEST_F(OutputFiles, FindsSecretsInValuesAndInNames) {
+  const auto value = locked::Bytes::copy_of(std::string_view("hunter2-hunter2"));
+  const std::vector<redaction::Value> values = {{"plc-token", &value}};
+  const redaction::Patterns patterns(values);
+  EXPECT_EQ(reason_of([&] { refuse_secrets(patterns, {{"a", "x hunter2-hunter2"}}, folder_); }), "secret-in-output");
+  EXPECT_EQ(reason_of([&] {
+              refuse_secrets(patterns, {{"a", canon::to_base64(std::string_view("hunter2-hunter2"))}}, folder_);
+            }),
+            "secret-in-output");
+  EXPECT_EQ(reason_of([&] { refuse_secrets(patterns, {{"a", "harmless"}}, folder_); }), "none");
+  write("report-hunter2-hunter2.txt", "x");
+  EXPECT_EQ(reason_of([&] { refuse_secrets(patterns, canon::Json::object(), folder_); }), "secret-in-output");
+}
+
+TEST_F(OutputFiles, HashesDeclaredOutputs) {
+  write("report.json", "{}");
+  const auto stored = check_outputs({{"report", "report.json"}}, folder_);
+  ASSERT_EQ(stored.size(), 1U);
+  EXPECT_EQ(stored[0].digest, canon::sha256(std::string_view("{}")).tagged());
+  EXPECT_EQ(stored[0].size_bytes, 2U);
+}
+
+TEST_F(OutputFiles, RefusesOutputsThatAreMissingOrNoRegularFiles) {
+  std::filesystem::create_directory(folder_ + "/dir");
+  std::filesystem::create_symlink("/etc/passwd", folder_ + "/link");
+  ASSERT_EQ(::mkfifo((folder_ + "/fifo").c_str(), 0600), 0);
+  for (const char* path : {"missing", "dir", "link", "fifo", "dir/../../x"}) {
+    SCOPED_TRACE(path);
+    EXPECT_EQ(reason_of([&] { (void)check_outputs({{"report", path}}, folder_); }), "output");
+  }
+}
+
+}  // namespace
+}  // namespace stella::run
