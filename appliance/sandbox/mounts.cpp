@@ -136,21 +136,22 @@ void place_scratch(int root, const Blueprint& blueprint, int socket) noexcept {
   }
 }
 
+// What is not there is left alone first: a mount made and not used costs a grace period of the kernel when it is
+// closed.
+void cover(int root, const char* at, const char* with, int socket) noexcept {
+  if (faccessat(root, at, F_OK, AT_SYMLINK_NOFOLLOW) != 0) return;
+  const int nothing = clone_mount(root, with, kReadOnly);
+  need(nothing >= 0 && attach(nothing, root, at), socket, Stage::proc);
+  close(nothing);
+}
+
 int place_proc(int root, const Blueprint& blueprint, int socket) noexcept {
   const int proc = process_mount();
   need(proc >= 0, socket, Stage::proc);
   need(attach(proc, root, "proc"), socket, Stage::proc);
   need(set_network_switches(proc, blueprint.ping_group.data(), blueprint.ping_group.size()), socket, Stage::sysctl);
-  for (const char* file : kHiddenFiles) {
-    const int nothing = clone_mount(root, "dev/null", kReadOnly);
-    need(nothing >= 0 && (attach(nothing, root, file) || errno == ENOENT), socket, Stage::proc);
-    close(nothing);
-  }
-  for (const char* folder : kHiddenFolders) {
-    const int nothing = clone_mount(root, "run/empty", kReadOnly);
-    need(nothing >= 0 && (attach(nothing, root, folder) || errno == ENOENT), socket, Stage::proc);
-    close(nothing);
-  }
+  for (const char* file : kHiddenFiles) cover(root, file, "dev/null", socket);
+  for (const char* folder : kHiddenFolders) cover(root, folder, "run/empty", socket);
   // The whole of it read-only: the few files of its own that a step could write (oom_score_adj, comm) are not missed.
   need(set_attributes(proc, MOUNT_ATTR_RDONLY), socket, Stage::proc);
   return proc;

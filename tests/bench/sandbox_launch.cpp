@@ -16,6 +16,8 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -110,8 +112,13 @@ void settle() {
 }
 
 void measure(std::vector<Work>& works) {
+  std::mt19937 shuffler(1);  // the kernel takes down a launch's namespaces during the next: nobody always comes second
+  std::vector<std::size_t> order(works.size());
+  std::iota(order.begin(), order.end(), 0);
   for (int round = -kWarmUps; round < kRounds; ++round) {
-    for (auto& work : works) {
+    std::shuffle(order.begin(), order.end(), shuffler);
+    for (const std::size_t next : order) {
+      Work& work = works[next];
       const double cpu = cpu_now_ms();
       const auto start = std::chrono::steady_clock::now();
       work.once();
