@@ -144,6 +144,40 @@ def pack_seeds(stella):
     put("packfile", "pack-edited", b"t" + data.replace(b"hello", b"hallo"))
 
 
+def mirror_seeds(stella):
+    """A published bundle's files, and what each would be with one thing wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        def run(*args):
+            subprocess.run([stella, "--home", os.path.join(folder, "home"), *args], check=True, capture_output=True, cwd=folder)
+        os.makedirs(os.path.join(folder, "pack"))
+        os.makedirs(os.path.join(folder, "stick"))
+        with open(os.path.join(folder, "pack", "pack.yaml"), "w", encoding="utf-8") as handle:
+            handle.write("apiVersion: stellaops.io/pack.v1\nkind: TaskPack\nmetadata: {name: tool, version: 1.0.0}\n"
+                         "spec: {steps: [{id: a, run: {command: [echo]}}]}\n")
+        roles = ("targets", "snapshot", "timestamp", "stable")
+        for name in ("root", *roles):
+            run("key", "new", "--out", name + ".key", "--no-passphrase")
+        run("pack", "build", "pack", "--out", "tool.pack")
+        keys = [part for role in roles for part in ("--role-key", f"{role}={role}.key")]
+        run("mirror", "init", "mirror", "--name", "m", "--root-key", "root.key", "--threshold", "1", *keys)
+        run("mirror", "add", "mirror", "tool.pack")
+        run("mirror", "publish", "mirror", "--to", "stick")
+        bundle = os.path.join(folder, "stick", "STELLA-MIRROR", "m-g1")
+        for name in ("1.root.json", "timestamp.json", "1.snapshot.json", "1.targets.json", "1.stable.json"):
+            with open(os.path.join(bundle, "metadata", name), encoding="utf-8") as handle:
+                text = handle.read()
+            put("mirror", "good-" + name, text)
+            put("mirror", "bad-version-" + name, text.replace('"version":1', '"version":-1'))
+            put("mirror", "bad-extra-" + name, text.replace('"_type"', '"_kind":1,"_type"'))
+        with open(os.path.join(bundle, "data", "index.jsonl"), encoding="utf-8") as handle:
+            index = handle.read()
+        put("mirror", "good-index", index)
+        put("mirror", "bad-index-gap", index.replace('"offset":512', '"offset":1024'))
+        put("mirror", "bad-index-size", index.replace('"size":', '"size":9007199254740991'))
+        with tarfile.open(os.path.join(bundle, "data", "0001.tar")) as tar:
+            put("mirror", "good-manifest", tar.extractfile(tar.next()).read())
+
+
 if __name__ == "__main__":
     json_seeds()
     yaml_seeds()
@@ -152,3 +186,4 @@ if __name__ == "__main__":
     document_seeds()
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
+        mirror_seeds(os.path.abspath(sys.argv[1]))
