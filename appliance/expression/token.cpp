@@ -150,11 +150,12 @@ class Reader {
   }
 
   [[noreturn]] void refuse_sign() const {
-    static constexpr std::array<std::pair<char, std::string_view>, 8> kLater = {{{'|', "a pipe"},
+    static constexpr std::array<std::pair<char, std::string_view>, 9> kLater = {{{'|', "a pipe"},
                                                                                  {'*', "a projection"},
                                                                                  {'@', "the current node"},
                                                                                  {'&', "an expression reference"},
                                                                                  {'{', "a multi-select"},
+                                                                                 {',', "a multi-select"},
                                                                                  {'?', "a filter"},
                                                                                  {':', "a slice"},
                                                                                  {'$', "the root node"}}};
