@@ -116,7 +116,7 @@ class Collector {
     if (problems_.size() == 1 && file_error_) throw file_error_->located(problems_[0].at);
     std::string all = problems_[0].what;
     for (std::size_t i = 1; i < problems_.size(); ++i)
-      all += fmt::format("\n  {}: {}", problems_[i].at, problems_[i].what);
+      all += fmt::format("; {}: {}", problems_[i].at, problems_[i].what);
     throw fault::Error(kCode, problems_[0].reason, all, problems_[0].at);
   }
 

@@ -32,7 +32,7 @@ class Authors(harness.SealedSite):
         found = {problem["at"]: problem["what"] for problem in result.json["problems"]}
         self.assertIn("did you mean `steps`", found["pack.yaml:5:3"])
         self.assertIn("did you mean `command`", found["pack.yaml:7:21"])
-        self.assertIn("`map` comes with a later version", found["pack.yaml:8:14"])
+        self.assertIn("`map` comes with a later version", found["pack.yaml:8:15"])
         self.assertEqual((result.error["code"], result.error["reason"]), ("ERR_PACK_INVALID", "schema"))
 
     def test_a_text_that_is_no_yaml_is_refused_where_it_breaks(self):
@@ -107,7 +107,7 @@ class Plans(harness.SealedSite):
     def test_inputs_are_refused_all_at_once(self):
         self.apply()
         bundle = self.pack("demo", RUN, inputs=WORD + [{"name": "count", "type": "integer", "required": True}])
-        inputs = self.write("inputs.yaml", "word: 5\ncuont: 7\n")
+        inputs = self.write("inputs.yaml", "word: 5\ncounts: 7\n")
         error = self.refused("ERR_PACK_INPUTS", "pack", "plan", "--bundle", bundle, "--inputs", inputs)
         for part in ("input word must be of type string", "input count is required", "did you mean `count`"):
             self.assertIn(part, error["message"])
