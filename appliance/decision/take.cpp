@@ -103,6 +103,15 @@ void write_down(const Incoming& in, const run::Record& record, const approval::S
   in.journal.append(answer.run, std::span(&added, 1), {}, in.now);
 }
 
+// So that the clock no longer ends a run whose gate has all it needs; the runner proves the gate again all the same.
+void note_open(const Incoming& in, const run::Record& record, const Taken& taken) {
+  const auto progress = record.progress.gates.find(taken.gate);
+  if (progress == record.progress.gates.end() || progress->second.approved) return;
+  const canon::Json data = {{"gate", taken.gate}, {"approvers", taken.tally.approvers}};
+  const journal::NewEvent opened{"pack.gate.approved", progress->second.step, data};
+  in.journal.append(taken.run, std::span(&opened, 1), {}, in.now);
+}
+
 Taken finish(const Incoming& in, const approval::Signed& response, bool is_new) {
   const approval::Answer& answer = response.answer;
   const run::Record record = run::load_record(in.home, in.journal, answer.run);
@@ -115,7 +124,8 @@ Taken finish(const Incoming& in, const approval::Signed& response, bool is_new) 
               .decision = answer.decision,
               .comment = answer.comment,
               .tally = gate::tally(run::subject_of(after), run::need_gate(after, answer.gate), in.now)};
-  if (taken.tally.standing == gate::Standing::rejected && after.row.state == "waiting")
+  if (taken.tally.standing == gate::Standing::open) note_open(in, after, taken);
+  if (taken.tally.standing == gate::Standing::rejected)
     run::end_rejected(in.home, in.journal, after, taken.tally, in.now);
   return taken;
 }
