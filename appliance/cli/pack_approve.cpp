@@ -11,6 +11,7 @@
 #include "appliance/decision/ask.hpp"
 #include "appliance/decision/take.hpp"
 #include "appliance/journal/journal.hpp"
+#include "appliance/run/expiry.hpp"
 #include "bundles/approval/response.hpp"
 #include "bundles/approval/review.hpp"
 #include "bundles/canon/fields.hpp"
@@ -52,7 +53,7 @@ std::string request_target(Invocation& inv, const approval::Request& request) {
 }
 
 int offline_request(Invocation& inv) {
-  journal::Journal journal = journal::Journal::open(inv.home());
+  journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
   const decision::Made made = decision::ask(inv.home(), journal, wish_of(inv), inv.clock().now());
   const approval::Asked& asked = made.request.asked;
   const std::string target = request_target(inv, made.request);
@@ -132,7 +133,7 @@ std::vector<std::string> response_files(Invocation& inv) {
 }
 
 int offline_response(Invocation& inv) {
-  journal::Journal journal = journal::Journal::open(inv.home());
+  journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
   for (const std::string& file : response_files(inv))
     take_one(inv, journal, inv.read_argument(file, std::uint64_t{16} << 20), file);
   return 0;
@@ -150,7 +151,7 @@ void require_on_appliance(Invocation& inv) {
 int decide_here(Invocation& inv) {
   require_on_appliance(inv);
   const std::string comment = inv.need("--comment");
-  journal::Journal journal = journal::Journal::open(inv.home());
+  journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
   const decision::Made made = decision::ask(inv.home(), journal, wish_of(inv), inv.clock().now());
   const trust::LoadedKey key = inv.load_key();
   const approval::Voter voter = require_key(key, made.request);

@@ -17,6 +17,8 @@ std::vector<Command> all_commands() {
   add(pack_check_commands());
   add(pack_plan_commands());
   add(pack_run_commands());
+  add(pack_approve_commands());
+  add(approval_commands());
   add(pack_mirror_commands());
   add(mirror_commands());
   add(vault_commands());

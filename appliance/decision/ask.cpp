@@ -6,6 +6,7 @@
 #include "appliance/decision/book.hpp"
 #include "appliance/decision/turn.hpp"
 #include "appliance/gate/stored.hpp"
+#include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/site/identity.hpp"
