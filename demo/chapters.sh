@@ -93,7 +93,7 @@ play_approvers() {
   done
   means "enough people signed: the run goes on, the step behind the gate gets its secret"
   at appliance 0 stella pack runs resume --run "$run" --passphrase-file passphrase
-  at appliance 0 stella pack runs logs "$run" --step sign
+  at appliance 0 stella pack runs logs "$run" --step sign-off
 }
 
 refuses() { at auditor 6 stella evidence verify "$1" --trust "$work/courier/admin.key.pub"; }
