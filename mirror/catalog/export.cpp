@@ -42,7 +42,7 @@ Pack export_pack(const files::Home& home, const std::string& name_version, const
   std::vector<blobs::Blob> all = pack.blobs;
   all.push_back(pack.manifest);
   std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
 
   files::AtomicFile file(out_pack_file, 0600);
   archive::TarWriter tar([&](std::string_view bytes) { file.write(bytes); });

@@ -151,10 +151,10 @@ void verify_channels(Update& update) {
     if (!channel.delegations.empty()) {
       throw fault::Error(Code::mirror_malformed, "json", "a channel may not delegate further", delegation.name);
     }
-    for (const auto& [path, target] : channel.targets) {
-      const bool own = std::ranges::any_of(delegation.paths,
-                                           [&](const std::string& pattern) { return matches_path(pattern, path); });
-      if (!own) {
+    for (const auto& item : channel.targets) {
+      const std::string& path = item.first;
+      const auto is_own = [&](const std::string& pattern) { return matches_path(pattern, path); };
+      if (!std::ranges::any_of(delegation.paths, is_own)) {
         throw fault::Error(Code::mirror_untrusted, "path",
                            fmt::format("channel {} signs {}, which is not its own", delegation.name, path),
                            delegation.name);
