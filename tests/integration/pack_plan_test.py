@@ -83,6 +83,10 @@ class Plans(harness.SealedSite):
         changed = self.stella("--output", "json", "pack", "plan", "--bundle", bundle, "--inputs", inputs, "--diff", out, "--exit-code", expect=1).json
         self.assertEqual([change["place"] for change in changed["changes"]], ["inputs.word", "steps[one].command"])
         self.stella("pack", "plan", "--bundle", bundle, "--diff", out, "--exit-code")
+        run = self.stella("--output", "json", "pack", "run", "--bundle", bundle).json["runId"]
+        against_run = self.plan("--bundle", bundle, "--inputs", inputs, "--diff", run)
+        self.assertEqual(against_run["changes"], changed["changes"])
+        self.refused("ERR_RUN_NOT_FOUND", "pack", "plan", "--bundle", bundle, "--diff", "run:plant-7:20200101T000000000Z")
 
     def test_network_decisions_show_the_line_that_would_allow(self):
         self.apply(self.policy(network={"dns": "block", "allow": [{"host": "h.example", "address": "10.0.0.1", "port": 443}]}))
