@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 import unittest
@@ -358,17 +359,34 @@ class Refusals(ApprovalSite):
                 if path != self.root:
                     self.refused(code, "approval", "review", path, "--trust", self.key("admin") + ".pub", home=self.make_home("desk-x"))
 
-    def test_a_gate_row_edited_in_the_database_opens_nothing(self):
-        import sqlite3
+    def resume_opens_nothing(self):
+        result = self.stella("pack", "runs", "resume", "--run", self.run_id, expect=None)
+        self.assertIn(result.status, (3, 6, 7), str(result))
+        self.assertFalse(glob.glob(os.path.join(self.home, "runs", "run_*", "artifacts", "done.txt")))
+
+    def edit_database(self, *statements):
         database = sqlite3.connect(f"{self.home}/runs/journal.db")
-        columns = [row[1] for row in database.execute("PRAGMA table_info(run)")]
-        self.assertIn("state", columns)
-        database.execute("UPDATE run SET state = 'running'")
+        for statement, values in statements:
+            database.execute(statement, values)
         database.commit()
         database.close()
-        result = self.stella("pack", "runs", "resume", "--run", self.run_id, expect=None)
-        self.assertIn(result.status, (6, 7), str(result))
-        self.assertFalse(glob.glob(os.path.join(self.home, "runs", "run_*", "artifacts", "done.txt")))
+
+    def test_a_row_edited_in_the_database_opens_nothing(self):
+        self.edit_database(("UPDATE runs SET state = 'running'", ()))
+        self.resume_opens_nothing()
+
+    def test_events_forged_in_the_database_open_nothing(self):
+        """The chain has no key: whoever has the home can add events that follow. They still are no signatures."""
+        events = self.events(self.run_id)
+        waiting = [event for event in events if event["type"] == "pack.gate.waiting"][-1]
+        head, number = canonical(events[-1]), events[-1]["seq"]
+        for kind, data in (("pack.gate.approved", {"gate": "review", "approvers": ["Ada Obi", "Ben Keller"]}),
+                           ("pack.step.finished", {"state": "succeeded", "kind": "gate.approval", "gate": "review"})):
+            number += 1
+            head = canonical({**waiting, "seq": number, "type": kind, "data": data, "prev": hashlib.sha256(head).hexdigest()})
+            self.edit_database(("INSERT INTO events (run, seq, line) VALUES (?, ?, ?)", (self.run_id, number, head.decode())),
+                               ("UPDATE runs SET seq = ?, head = ?, state = 'running'", (number, hashlib.sha256(head).hexdigest())))
+        self.resume_opens_nothing()
 
     def test_a_ledger_that_was_edited(self):
         path = os.path.join(self.home, "runs", "ledger", "plant-7", "approvals.jsonl")
@@ -512,10 +530,11 @@ class Desk(ApprovalSite):
         self.stella("approval", "review", self.request, *self.trust, home=self.desk)
         old_home = self.path("home-old")
         shutil.copytree(self.home, old_home, symlinks=True)
-        second = self.ask(self.run_to_gate())
-        self.stella("approval", "review", second, *self.trust, home=self.desk)
+        for _ in range(2):
+            later = self.ask(self.run_to_gate())
+            self.stella("approval", "review", later, *self.trust, home=self.desk)
         self.stella("approval", "review", self.request, *self.trust, home=self.desk)
-        # The appliance is put back to before the second request and asks again from there.
+        # The appliance is put back to before the later requests and asks again from there.
         shutil.rmtree(self.home)
         shutil.copytree(old_home, self.home, symlinks=True)
         os.chmod(self.home, 0o700)
