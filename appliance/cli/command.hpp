@@ -52,7 +52,9 @@ class Invocation {
   tenant() = 0;  // --tenant, STELLA_TENANT, else the policy's only tenant, else "default"
   [[nodiscard]] virtual trust::Passphrases& passphrases() = 0;
   [[nodiscard]] virtual const clock::Clock& clock() const = 0;
-  [[nodiscard]] virtual bool yes() const = 0;          // --yes
+  [[nodiscard]] virtual bool yes() const = 0;  // --yes
+  // --passphrase-file or --passphrase-fd: asking will not stop to prompt.
+  [[nodiscard]] virtual bool has_passphrases() const = 0;
   [[nodiscard]] virtual bool is_terminal() const = 0;  // standard input is one: somebody can answer
   // y/N on a terminal; true with --yes; ERR_USAGE (reason confirm) when nobody can answer.
   virtual bool confirm(const std::string& question) = 0;

@@ -32,6 +32,9 @@ class Call : public Invocation {
   [[nodiscard]] trust::Passphrases& passphrases() override { return passphrases_; }
   [[nodiscard]] const clock::Clock& clock() const override { return clock::system_clock(); }
   [[nodiscard]] bool yes() const override { return parsed_.yes; }
+  [[nodiscard]] bool has_passphrases() const override {
+    return !parsed_.passphrase_files.empty() || parsed_.passphrase_fd.has_value();
+  }
   [[nodiscard]] bool is_terminal() const override;
   bool confirm(const std::string& question) override;
   [[nodiscard]] std::string read_argument(const std::string& path, std::uint64_t max_bytes) override;

@@ -17,6 +17,7 @@
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
+#include "vault/lease/lease.hpp"
 
 namespace stella::cli {
 namespace {
@@ -54,7 +55,9 @@ std::string request_target(Invocation& inv, const approval::Request& request) {
 
 int offline_request(Invocation& inv) {
   journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
-  const decision::Made made = decision::ask(inv.home(), journal, wish_of(inv), inv.clock().now());
+  decision::Wish wish = wish_of(inv);
+  if (inv.has_passphrases()) wish.vault = [&inv] { return lease::open_vault(inv.home(), inv.passphrases()); };
+  const decision::Made made = decision::ask(inv.home(), journal, wish, inv.clock().now());
   const approval::Asked& asked = made.request.asked;
   const std::string target = request_target(inv, made.request);
   if (target == "-") {

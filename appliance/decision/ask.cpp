@@ -66,6 +66,13 @@ std::vector<approval::StepDone> steps_done(const run::Record& record) {
   return done;
 }
 
+std::vector<run::ReviewedSecret> reviewed_secrets(const Case& at, const std::string& gate) {
+  std::vector<run::ReviewedSecret> sealed = run::secrets_behind(at.record, gate, nullptr);
+  if (sealed.empty() || !at.wish.vault) return sealed;
+  const std::unique_ptr<lease::Source> vault = at.wish.vault();
+  return run::secrets_behind(at.record, gate, vault.get());
+}
+
 approval::Asked asked_of(const Case& at, const plan::Gate& gate, const site::Identity& identity) {
   const run::Record& record = at.record;
   approval::Asked asked;
@@ -89,7 +96,7 @@ approval::Asked asked_of(const Case& at, const plan::Gate& gate, const site::Ide
   asked.roles = gate.roles;
   asked.stella_version = at.wish.tool.version;
   asked.stella_digest = at.wish.tool.digest;
-  for (const run::ReviewedSecret& each : run::secrets_behind(record, gate.id, at.wish.vault))
+  for (const run::ReviewedSecret& each : reviewed_secrets(at, gate.id))
     asked.secrets.push_back({each.name, each.scope, each.version});
   asked.steps_done = steps_done(record);
   const gate::State state = run::state_now(record, gate.id);

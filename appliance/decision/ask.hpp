@@ -2,6 +2,8 @@
 // Asks people for a gate: makes the request, or gives the open one again, byte for byte. One thread.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,7 +24,9 @@ struct Wish {
   std::string run, gate;                  // gate empty: the only one that waits
   std::optional<clock::Duration> extend;  // replaces the open request by one that runs this long from now
   Tool tool;
-  lease::Source* vault = nullptr;  // open: the versions of the secrets are reviewed too
+  // Opens the vault, when the steps behind the gate use secrets: their versions are reviewed and pinned then. Empty:
+  // not.
+  std::function<std::unique_ptr<lease::Source>()> vault = {};
 };
 struct Made {
   approval::Request request;

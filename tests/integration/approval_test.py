@@ -441,6 +441,43 @@ class Roles(ApprovalSite):
         self.stella("pack", "runs", "resume", "--run", run)
 
 
+class SecretVersions(ApprovalSite):
+    def setUp(self):
+        super().setUp()
+        self.passphrase = self.write("vault.pass", "correct horse battery staple\n")
+        self.vault("init", "--kdf-memory", "64MiB")
+        self.vault("put", "token", "--scope", "firmware", "--from", self.write("value", "first-value-of-it"))
+        self.bundle = self.pack("secretive", [
+            {"id": "ask", "gate.approval": {"approval": "review"}},
+            {"id": "act", "run": {"script": "test -s /run/secrets/token\n", "secrets": ["token"]}}],
+            secrets=[{"name": "token", "scope": "firmware", "as": "file"}], approvals=[{"id": "review", "threshold": 1}])
+
+    def vault(self, verb, *arguments):
+        return self.stella("--tenant", "plant-7", "vault", verb, *arguments, "--passphrase-file", self.passphrase)
+
+    def reviewed(self, request):
+        return json.loads(base64.b64decode(json.loads(self.read(request))["request"]["payload"]))["predicate"]["review"]["secrets"]
+
+    def run_to_gate(self):
+        return self.stella("--output", "json", "--tenant", "plant-7", "pack", "run", "--bundle", self.bundle, "--passphrase-file", self.passphrase,
+                           expect=7).json["runId"]
+
+    def test_the_version_is_not_known_while_the_vault_is_sealed(self):
+        run = self.run_to_gate()
+        request = self.ask(run)
+        self.assertEqual(self.reviewed(request), [{"name": "token", "scope": "firmware", "version": None}])
+        self.take(self.sign(request, "ada"))
+        self.stella("pack", "runs", "resume", "--run", run, "--passphrase-file", self.passphrase)
+
+    def test_only_the_reviewed_version_is_leased(self):
+        run = self.run_to_gate()
+        request = self.ask(run, "--passphrase-file", self.passphrase)
+        self.assertEqual(self.reviewed(request), [{"name": "token", "scope": "firmware", "version": 1}])
+        self.take(self.sign(request, "ada"))
+        self.vault("rotate", "token", "--from", self.write("value", "second-value-of-it"))
+        self.refused("ERR_VAULT_DENIED", "pack", "runs", "resume", "--run", run, "--passphrase-file", self.passphrase, reason="version")
+
+
 class Crashes(ApprovalSite):
     def test_a_kill_at_any_point_of_taking_in(self):
         run = self.run_to_gate()
