@@ -58,7 +58,7 @@ std::vector<approval::StepDone> steps_done(const run::Record& record) {
   for (const plan::Step& step : record.plan->steps) {
     const run::StepProgress& progress = record.progress.step(step.id);
     if (!run::is_done(progress.state)) continue;
-    approval::StepDone row{step.id, progress.exit_status, std::nullopt};
+    approval::StepDone row{step.id, run::name_of(progress.state), progress.exit_status, std::nullopt};
     if (!progress.log_digest.empty())
       row.log = canon::parse_digest(progress.log_digest, Code::journal_tampered, step.id);
     done.push_back(std::move(row));

@@ -41,7 +41,10 @@ Json review_json(const Asked& asked) {
   for (const PlanEndpoint& each : asked.network)
     network.push_back({{"host", each.host}, {"address", each.address}, {"port", each.port}});
   for (const StepDone& each : asked.steps_done)
-    done.push_back({{"id", each.id}, {"exit", each.exit}, {"log", each.log ? Json(each.log->tagged()) : Json()}});
+    done.push_back({{"id", each.id},
+                    {"state", each.state},
+                    {"exit", each.exit},
+                    {"log", each.log ? Json(each.log->tagged()) : Json()}});
   return {{"secrets", secrets}, {"network", network}, {"stepsDone", done}, {"stepsReleased", asked.steps_released}};
 }
 
@@ -95,7 +98,8 @@ void read_review(Asked& asked, const Json& node, const std::string& at) {
   }
   for (const Json& each : review.array("stepsDone", 100000)) {
     canon::Fields done = fields_of(each, at + ".stepsDone");
-    StepDone read{done.text("id", 500), done.integer("exit", -1000, 1000), std::nullopt};
+    StepDone read{done.text("id", 500), done.choice("state", {"succeeded", "continued", "skipped"}),
+                  done.integer("exit", -1000, 1000), std::nullopt};
     if (!done.any("log").is_null()) read.log = digest(done, "log", at + ".stepsDone");
     done.finish();
     asked.steps_done.push_back(std::move(read));

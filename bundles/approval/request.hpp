@@ -38,7 +38,7 @@ struct ReviewedSecret {
   std::optional<std::int64_t> version;  // nothing while the vault is sealed
 };
 struct StepDone {
-  std::string id;
+  std::string id, state;  // succeeded, continued (it failed and the pack goes on) or skipped
   std::int64_t exit = 0;
   std::optional<canon::Digest> log;  // of the redacted log
 };

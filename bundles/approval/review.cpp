@@ -73,14 +73,35 @@ void inputs(Page& page, const Request& request) {
   for (const auto& [name, value] : found->items()) page.line(fmt::format("{} = {}", name, canon::canonical(value)));
 }
 
+void script(Page& page, std::string_view text) {
+  page.line("script:", 6);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    page.line(text.substr(0, end), 8);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 // All of it, in the plan's own words: what is not shown cannot be approved.
 void step(Page& page, const PlanStep& each, const std::string& standing) {
   page.line(fmt::format("{} [{}]{}{}", each.id, each.kind, standing.empty() ? "" : " ", standing));
   for (const auto& [name, value] : each.node.items()) {
     if (name == "id" || name == "kind") continue;
     if ((value.is_array() || value.is_object() || value.is_string()) && value.empty()) continue;
-    page.line(fmt::format("{}: {}", name, text_of(value)), 6);
+    if (name == "script" && value.is_string()) {
+      script(page, value.get_ref<const std::string&>());
+    } else {
+      page.line(fmt::format("{}: {}", name, text_of(value)), 6);
+    }
   }
+}
+
+std::string standing_of(const Asked& asked, const PlanStep& each) {
+  if (each.gate == asked.gate) return "THIS GATE";
+  const auto done = std::ranges::find(asked.steps_done, each.id, &StepDone::id);
+  if (done == asked.steps_done.end()) return "not finished";
+  if (done->state == "skipped") return "skipped";
+  return fmt::format("{}, exit {}", done->state == "continued" ? "failed, the pack goes on" : "finished", done->exit);
 }
 
 void steps(Page& page, const Request& request) {
@@ -93,10 +114,7 @@ void steps(Page& page, const Request& request) {
   page.heading("DONE  or not held by this gate");
   for (const PlanStep& each : request.plan.steps) {
     if (holds(behind, each.id)) continue;
-    const auto done = std::ranges::find(asked.steps_done, each.id, &StepDone::id);
-    step(page, each,
-         done == asked.steps_done.end() ? (each.gate == asked.gate ? "THIS GATE" : "not finished")
-                                        : fmt::format("finished, exit {}", done->exit));
+    step(page, each, standing_of(asked, each));
   }
   if (behind.size() == released.size()) return;
   page.heading("NOT RELEASED  a later gate holds these");

@@ -131,7 +131,7 @@ struct ApprovalCase {
     for (const auto& [role, least] : roles.items()) asked.roles[role] = least;
     asked.stella_version = "0.1.0";
     asked.secrets = {{"plc-token", "firmware", 3}};
-    asked.steps_done = {{"check", 0, canon::sha256(std::string_view("log"))}};
+    asked.steps_done = {{"check", "succeeded", 0, canon::sha256(std::string_view("log"))}};
     asked.state = state;
     asked.issued_at = time_of(issued_at);
     asked.expires_at = time_of("2026-11-23T17:24:33Z");

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import json
 import os
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -556,6 +557,18 @@ class Desk(ApprovalSite):
         self.refused("ERR_USAGE", *arguments[:-3], "maybe", "--comment", "x", "--yes", home=self.desk, reason="decision")
         self.refused("ERR_USAGE", *arguments, "--qr", home=self.desk, reason="not-yet")
         self.assertEqual(glob.glob(self.path("medium", "RES-*")), [])
+
+    def test_a_person_types_what_they_sign(self):
+        arguments = [os.environ["STELLA"], "approval", "sign", self.request, "--key", self.key("ada"), *self.trust, "--decision", "approved", "--comment", "x"]
+        for typed, status in (("wrong!", 2), (self.run_id[-6:], 0)):
+            ours, theirs = pty.openpty()
+            os.write(ours, typed.encode() + b"\n")
+            done = subprocess.run(arguments, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, check=False, env=self.environment(self.desk))
+            os.close(theirs)
+            os.close(ours)
+            self.assertEqual(done.returncode, status)
+            self.assertIn(b"RELEASES", done.stdout, "the review is shown first")
+        self.assertEqual(len(glob.glob(self.path("medium", "RES-*"))), 1)
 
     def test_who_may_not_sign(self):
         plan = "sha256:" + hashlib.sha256(json.loads(self.read(self.request))["plan"].encode()).hexdigest()
