@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/desk.hpp"
 #include "appliance/decision/ask.hpp"
 #include "appliance/decision/take.hpp"
@@ -54,10 +55,10 @@ std::string request_target(Invocation& inv, const approval::Request& request) {
 }
 
 int offline_request(Invocation& inv) {
-  journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
+  journal::Journal journal = run::open_journal(inv.home(), deciding_time(inv));
   decision::Wish wish = wish_of(inv);
   if (inv.has_passphrases()) wish.vault = [&inv] { return lease::open_vault(inv.home(), inv.passphrases()); };
-  const decision::Made made = decision::ask(inv.home(), journal, wish, inv.clock().now());
+  const decision::Made made = decision::ask(inv.home(), journal, wish, deciding_time(inv));
   const approval::Asked& asked = made.request.asked;
   const std::string target = request_target(inv, made.request);
   if (target == "-") {
@@ -110,7 +111,7 @@ void say_taken(Output& out, const decision::Taken& taken) {
 }
 
 void take_one(Invocation& inv, journal::Journal& journal, const std::string& text, const std::string& name) {
-  const decision::Taken taken = decision::take(inv.home(), journal, text, name, inv.clock().now());
+  const decision::Taken taken = decision::take(inv.home(), journal, text, name, deciding_time(inv));
   say_taken(inv.out(), taken);
   inv.out().result(result_of(taken));
   if (taken.decision == approval::Decision::rejected)
@@ -136,7 +137,7 @@ std::vector<std::string> response_files(Invocation& inv) {
 }
 
 int offline_response(Invocation& inv) {
-  journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
+  journal::Journal journal = run::open_journal(inv.home(), deciding_time(inv));
   for (const std::string& file : response_files(inv))
     take_one(inv, journal, inv.read_argument(file, std::uint64_t{16} << 20), file);
   return 0;
@@ -154,13 +155,13 @@ void require_on_appliance(Invocation& inv) {
 int decide_here(Invocation& inv) {
   require_on_appliance(inv);
   const std::string comment = inv.need("--comment");
-  journal::Journal journal = run::open_journal(inv.home(), inv.clock().now());
-  const decision::Made made = decision::ask(inv.home(), journal, wish_of(inv), inv.clock().now());
+  journal::Journal journal = run::open_journal(inv.home(), deciding_time(inv));
+  const decision::Made made = decision::ask(inv.home(), journal, wish_of(inv), deciding_time(inv));
   const trust::LoadedKey key = inv.load_key();
   const approval::Voter voter = require_key(key, made.request);
   const approval::Decision decided = inv.flag("--reject") ? approval::Decision::rejected : approval::Decision::approved;
   const std::string text =
-      approval::make_response(made.request, {decided, comment, voter.name, inv.clock().now()}, key.key);
+      approval::make_response(made.request, {decided, comment, voter.name, deciding_time(inv)}, key.key);
   take_one(inv, journal, text, approval::response_file_name(made.request, key.key.public_key()));
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/secret_input.hpp"
 #include "appliance/run/expiry.hpp"
@@ -101,7 +102,7 @@ int resume_run(Invocation& call, const std::string& id) {
   if (!wish.rerun.empty() && !wish.fail.empty())
     throw Error(Code::usage, "step", "--rerun and --fail exclude each other", {}, "Give one of them.");
   auto secrets = secrets_of(call);
-  auto journal = run::open_journal(call.home(), call.clock().now());
+  auto journal = run::open_journal(call.home(), deciding_time(call));
   const auto row = journal.need(id);
   const auto lock = journal.lock_run(row);
   if (journal.need(id).state == "succeeded") return already_done(call, journal, id);
@@ -129,7 +130,7 @@ int run_pack(Invocation& call) {
   }
   const run::Submission submission = submission_of(call);
   auto secrets = secrets_of(call);
-  auto journal = run::open_journal(call.home(), call.clock().now());
+  auto journal = run::open_journal(call.home(), deciding_time(call));
   run::catch_signals();
   const auto row = run::submit(call.home(), journal, submission, call.clock().now());
   call.out().note(row.id);
@@ -160,7 +161,7 @@ int ask_runner(Invocation& call, journal::Journal& journal, const journal::RunRo
 
 int cancel_run(Invocation& call) {
   const std::string id = need_run(call);
-  auto journal = run::open_journal(call.home(), call.clock().now());
+  auto journal = run::open_journal(call.home(), looking_time(call));
   const auto row = journal.need(id);
   if (row.state == "cancelled") return cancelled(call, journal, id);
   if (run::is_final(row.state))

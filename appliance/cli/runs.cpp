@@ -10,6 +10,7 @@
 #include <map>
 #include <thread>
 
+#include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/pack_run.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/run/expiry.hpp"
@@ -28,7 +29,7 @@ int list_runs(Invocation& call) {
   journal::Journal::Filter filter{.state = call.value("--state").value_or(""),
                                   .pack = call.value("--pack").value_or("")};
   if (call.value("--tenant")) filter.tenant = call.tenant();
-  const auto journal = run::open_journal(call.home(), call.clock().now());
+  const auto journal = run::open_journal(call.home(), looking_time(call));
   std::vector<std::vector<std::string>> rows;
   canon::Json runs = canon::Json::array();
   for (const auto& row : journal.list(filter)) {
@@ -43,7 +44,7 @@ int list_runs(Invocation& call) {
 
 int show_run(Invocation& call) {
   const std::string id = need_run(call);
-  const auto journal = run::open_journal(call.home(), call.clock().now());
+  const auto journal = run::open_journal(call.home(), looking_time(call));
   const auto summary = run::summary_json(call.home(), journal, journal.need(id), call.clock().now());
   if (call.out().is_table()) say_summary(call.out(), summary);
   if (call.out().format() == Format::ndjson) {
@@ -156,7 +157,7 @@ void require_step(const journal::Journal& journal, const std::string& run, const
 
 int show_logs(Invocation& call) {
   const std::string id = need_run(call);
-  const auto journal = run::open_journal(call.home(), call.clock().now());
+  const auto journal = run::open_journal(call.home(), looking_time(call));
   const bool follow = call.flag("--follow");
   if (const auto step = call.value("--step"); step && !follow) require_step(journal, id, *step);
   Logs logs(call, journal, journal.need(id));

@@ -23,6 +23,7 @@ std::vector<Command> all_commands() {
   add(mirror_commands());
   add(vault_commands());
   add(evidence_commands());
+  add(doctor_commands());
   add(general_commands());
   add(planned_commands());
   return all;
