@@ -63,7 +63,7 @@ play_appliance() {
   means "the secret goes from standard input into the sealed vault; no verb prints it again"
   passphrase appliance "brass kettle morning"
   at appliance 0 stella vault init --passphrase-file passphrase --kdf-memory 64MiB
-  at appliance 0 bash -c "printf %s 'demo-baseline-key-7f3a91' | '$stella' vault put baseline-key --scope baseline --passphrase-file passphrase"
+  at appliance 0 bash -c "printf %s demo-baseline-key-7f3a91 | '$stella' vault put baseline-key --scope baseline --passphrase-file passphrase"
   at appliance 0 tar -C /var/lib/dpkg -cf dpkg.tar info status
   printf '{"dpkg": "dpkg.tar"}\n' >"$work/appliance/inputs.json"
   start_server
@@ -104,10 +104,10 @@ play_auditor() {
   local bag copy
   bag=$(echo "$medium"/STELLA-EVIDENCE/*)
   means "first with coreutils and OpenSSH only; the auditor's allowed_signers comes from the signed policy, not from the stick"
-  at auditor 0 bash -c "cd '$bag' && sha256sum -c --strict --quiet SHA256SUMS && echo 'every listed file: OK'"
+  at auditor 0 bash -c "cd $bag && sha256sum -c --strict --quiet SHA256SUMS && echo every listed file: OK"
   at auditor 0 stella site apply "$work/courier/policy.dsse.json" --trust "$work/courier/admin.key.pub"
   at auditor 0 bash -c "'$stella' site show --allowed-signers > allowed_signers && cat allowed_signers"
-  at auditor 0 bash -c "ssh-keygen -Y verify -f allowed_signers -I apl-demo -n stella-evidence -s '$bag/SHA256SUMS.sshsig' < '$bag/SHA256SUMS'"
+  at auditor 0 bash -c "ssh-keygen -Y verify -f allowed_signers -I apl-demo -n stella-evidence -s $bag/SHA256SUMS.sshsig < $bag/SHA256SUMS"
   means "then the decisions, from the admin's key down"
   at auditor 0 stella evidence verify "$bag" --trust "$work/courier/admin.key.pub"
 
@@ -115,13 +115,13 @@ play_auditor() {
   copy=$work/auditor/flipped-log
   cp -r "$bag" "$copy"
   python3 "$source_folder/demo/tamper.py" flip "$(find "$copy/data/logs" -type f -size +0 | sort | head -1)"
-  at auditor 1 bash -c "cd '$copy' && sha256sum -c --strict --quiet SHA256SUMS"
+  at auditor 1 bash -c "cd $copy && sha256sum -c --strict --quiet SHA256SUMS"
   refuses "$copy"
   means "one byte of SHA256SUMS flipped"
   copy=$work/auditor/flipped-list
   cp -r "$bag" "$copy"
   python3 "$source_folder/demo/tamper.py" flip "$copy/SHA256SUMS"
-  at auditor 255 bash -c "ssh-keygen -Y verify -f allowed_signers -I apl-demo -n stella-evidence -s '$copy/SHA256SUMS.sshsig' < '$copy/SHA256SUMS'"
+  at auditor 255 bash -c "ssh-keygen -Y verify -f allowed_signers -I apl-demo -n stella-evidence -s $copy/SHA256SUMS.sshsig < $copy/SHA256SUMS"
   refuses "$copy"
   means "the whole bag signed again with somebody else's key"
   copy=$work/auditor/signed-again

@@ -40,7 +40,11 @@ means() { printf '%s   %s%s\n' "$dim" "$*" "$plain"; }
 at() {
   local who=$1 expected=$2 status=0
   shift 2
-  local shown=$*
+  local shown="" word
+  for word in "$@"; do
+    case $word in *[!A-Za-z0-9_./:=,@%+-]*) word=\'$word\' ;; esac  # so that the line can be pasted
+    shown+="${shown:+ }$word"
+  done
   shown=${shown//"'$stella'"/stella}
   shown=${shown//"$work/"/}
   printf '%s%s$%s %s\n' "$bold" "$who" "$plain" "${shown//$'\n'/ }"
