@@ -24,6 +24,15 @@ std::optional<canon::Digest> claimed_request(const dsse::Envelope& envelope) {
   return std::nullopt;
 }
 
+// A damaged file of one run must not keep people from answering another; its own gate names it.
+std::vector<gate::Unverified> readable_requests(const std::string& run_folder) {
+  try {
+    return gate::list_requests(run_folder);
+  } catch (const fault::Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 Claim::Claim(const files::Home& home, const journal::Journal& journal)
@@ -33,7 +42,7 @@ Claim::Claim(const files::Home& home, const journal::Journal& journal)
 
 bool Claim::find_among(const std::vector<journal::RunRow>& runs, const canon::Digest& request) {
   for (const journal::RunRow& row : runs)
-    for (const gate::Unverified& each : gate::list_requests(row.folder)) {
+    for (const gate::Unverified& each : readable_requests(row.folder)) {
       if (canon::sha256(each.parcel.request.payload) != request) continue;
       run_ = row.id;
       tenant_ = row.tenant;

@@ -149,6 +149,15 @@ class Refusals(ApprovalSite):
                                ("UPDATE runs SET seq = ?, head = ?, state = 'running'", (number, hashlib.sha256(head).hexdigest())))
         self.resume_opens_nothing()
 
+    def test_a_damaged_file_of_another_run_is_its_own_affair(self):
+        other = self.run_to_gate()
+        self.ask(other)
+        stored = glob.glob(os.path.join(self.home, "runs", other.replace(":", "_"), "approvals", "REQ-*.json"))[0]
+        with open(stored, "r+b") as handle:
+            handle.truncate(100)
+        self.take(self.good)
+        self.refused("ERR_APPROVAL_MALFORMED", "pack", "approve", "--run", other, "--offline-request", "--out", self.root)
+
     def test_a_ledger_that_was_edited(self):
         path = os.path.join(self.home, "runs", "ledger", "plant-7", "approvals.jsonl")
         text = self.read(path)
