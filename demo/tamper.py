@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a forger would do to a bag, for the demo and the tests.
 
-    tamper.py flip FILE                 flips one bit in the middle of FILE
-    tamper.py sign-again BAG KEY.pem    signs the bag's list with another Ed25519 key (PKCS#8 PEM), DSSE and SSH signature
+    tamper.py flip FILE                 flips one bit of the byte in the middle of FILE
+    tamper.py sign-again BAG KEY.pem    signs the bag's statement again with another Ed25519 key (PKCS#8 PEM)
 """
 import base64
 import hashlib
@@ -15,7 +15,11 @@ import tempfile
 
 
 def flip(path):
+    """An empty file gets a byte instead."""
     with open(path, "r+b") as handle:
+        if os.path.getsize(path) == 0:
+            handle.write(b"\0")
+            return
         handle.seek(os.path.getsize(path) // 2)
         byte = handle.read(1)[0]
         handle.seek(-1, os.SEEK_CUR)

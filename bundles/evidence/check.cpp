@@ -21,8 +21,9 @@ using fault::Error;
 
 constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 40;
 
+// The list cannot list itself and its signatures; anything else beside it was added, whatever its name begins with.
 bool is_about_list(const std::string& path) {
-  return path == "SHA256SUMS" || path.starts_with("SHA256SUMS.");
+  return path == "SHA256SUMS" || path == "SHA256SUMS.dsse.json" || path == "SHA256SUMS.sshsig";
 }
 
 std::string read_small(const files::Fd& root, const std::string& path, std::uint64_t max_bytes) {
@@ -52,10 +53,12 @@ void require_same_files(const Sums& sums, const std::vector<files::Entry>& entri
   }
   std::set<std::string> there;
   for (const files::Entry& entry : entries) there.insert(entry.path);
-  for (const auto& [path, digest] : sums) {
+  const auto require = [&](const std::string& path) {
     if (!there.contains(path))
       throw Error(Code::evidence_incomplete, "missing", fmt::format("{} is missing", path), path);
-  }
+  };
+  for (const auto& row : sums) require(row.first);
+  require("SHA256SUMS.sshsig");
 }
 
 std::uint64_t hash_files(const files::Fd& root, const Sums& sums) {
@@ -97,7 +100,8 @@ void require_statement(const files::Fd& root, const canon::Digest& list) {
   const auto envelope = dsse::parse(read_small(root, name, 1 << 20), Code::evidence_tampered, name);
   const auto statement = dsse::parse_statement(envelope, kListType, Code::evidence_tampered, name);
   if (statement.subjects.size() != 1 || statement.subjects.front().digest != list) {
-    throw Error(Code::evidence_tampered, "list", "SHA256SUMS is not the list that was signed", "SHA256SUMS");
+    throw Error(Code::evidence_tampered, "list", "SHA256SUMS is not the list that SHA256SUMS.dsse.json signs",
+                "SHA256SUMS");
   }
 }
 
@@ -133,11 +137,11 @@ Integrity check_integrity(const std::string& bag) {
   const files::Fd root = files::open_folder(bag);
   const std::string list = read_small(root, "SHA256SUMS", kMaxSumsBytes);
   Integrity result{bag, {}, canon::sha256(list), 0};
+  require_statement(root, result.list_digest);  // first: a changed list must not accuse the files it lists
   result.sums = parse_sums(list, "SHA256SUMS");
   require_same_files(result.sums, files::list_tree(bag));
   result.bytes = hash_files(root, result.sums);
   require_manifests(root, result.sums);
-  require_statement(root, result.list_digest);
   return result;
 }
 

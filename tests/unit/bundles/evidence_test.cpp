@@ -71,13 +71,16 @@ TEST_F(Bag, NamesEachFileOfWhichOneBitChanged) {
     flip(path);
   }
   flip("SHA256SUMS");
-  EXPECT_NE(check(), "accepted");
+  EXPECT_EQ(check(), "ERR_EVIDENCE_TAMPERED list SHA256SUMS");
 }
 
 TEST_F(Bag, SeesWhatWasAddedRemovedOrReplacedByALink) {
   files::write_atomically(folder + "/data/extra", "x", 0644);
   EXPECT_EQ(check(), "ERR_EVIDENCE_INCOMPLETE extra data/extra");
   fs::remove(folder + "/data/extra");
+  files::write_atomically(folder + "/SHA256SUMS.extra", "x", 0644);
+  EXPECT_EQ(check(), "ERR_EVIDENCE_INCOMPLETE extra SHA256SUMS.extra");
+  fs::remove(folder + "/SHA256SUMS.extra");
   fs::remove(folder + "/data/plan.json");
   EXPECT_EQ(check(), "ERR_EVIDENCE_INCOMPLETE missing data/plan.json");
   fs::create_symlink("/etc/passwd", folder + "/data/plan.json");
@@ -94,7 +97,7 @@ TEST_F(Bag, ListThatSomebodyWroteAnewIsNotTheSignedOne) {
     sums[path] = canon::sha256(std::string(std::istreambuf_iterator<char>(in), {}));
   }
   files::write_atomically(folder + "/SHA256SUMS", evidence::format_sums(sums), 0644);
-  EXPECT_EQ(check(), "ERR_EVIDENCE_TAMPERED manifest tagmanifest-sha256.txt");
+  EXPECT_EQ(check(), "ERR_EVIDENCE_TAMPERED list SHA256SUMS");
 }
 
 TEST_F(Bag, DoesNotGrowOverAnOldOne) {
