@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "appliance/journal/reserve.hpp"
 #include "appliance/journal/store.hpp"
 #include "bundles/files/write.hpp"
 
@@ -100,6 +101,7 @@ Journal Journal::open(const files::Home& home) {
       .damaged = Code::journal_tampered, .busy = Code::run_busy, .wait = std::chrono::seconds(20)};
   auto connection = database::Connection::open(home.runs() + "/journal.db", options);
   connection.migrate(kApplication, kSchema);
+  keep_reserve(home.runs());
   return Journal(std::make_unique<State>(State{home.runs(), std::move(connection)}));
 }
 
@@ -120,6 +122,16 @@ RunRow Journal::create_run(const RunRow& draft, const NewEvent& submitted, clock
 
 std::vector<Event> Journal::append(const std::string& run, std::span<const NewEvent> drafts, const RunChange& change,
                                    clock::Time now) {
+  try {
+    return append_once(run, drafts, change, now);
+  } catch (const Error& error) {
+    if (error.code() != Code::no_space || !release_reserve(state_->runs)) throw;
+    return append_once(run, drafts, change, now);
+  }
+}
+
+std::vector<Event> Journal::append_once(const std::string& run, std::span<const NewEvent> drafts,
+                                        const RunChange& change, clock::Time now) {
   database::Transaction transaction(state_->connection);
   RunRow row = need(run);
   Head last = head(run);

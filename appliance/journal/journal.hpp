@@ -71,6 +71,7 @@ class Journal {
   // unique. draft.folder, when not empty, is a prepared folder beneath the same runs/: it is renamed to the run's
   // folder, so that a run that is in the journal always has all its files.
   RunRow create_run(const RunRow& draft, const NewEvent& submitted, clock::Time now);
+  // On a full disk the space held back in runs/.reserve is given up for it (reserve.hpp).
   // Appends in one durable transaction; the row changes with it. `at` never goes back within a run.
   std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change,
                             clock::Time now);
@@ -92,6 +93,8 @@ class Journal {
   struct State;  // of the room
 
  private:
+  std::vector<Event> append_once(const std::string& run, std::span<const NewEvent> events, const RunChange& change,
+                                 clock::Time now);
   explicit Journal(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -45,13 +45,13 @@ class RunTest(SealedSite):
             time.sleep(0.05)
         self.fail("it did not happen in time")
 
-    def wait_for_step(self, step, state="running"):
+    def wait_for_step(self, step):
         """The run id, once its step was started."""
         def started():
             if not os.path.exists(os.path.join(self.home, "runs", "journal.db")):
                 return None
             runs = self.stella("--output", "json", "pack", "runs", "list").json["runs"]
-            if runs and f"pack.step.started {step}" in self.types(runs[0]["runId"]):
+            if runs and runs[0]["state"] == "running" and f"pack.step.started {step}" in self.types(runs[0]["runId"]):
                 return runs[0]["runId"]
             return None
         return self.wait_for(started)
@@ -313,10 +313,10 @@ class Stopping(RunTest):
 
 
 class Crashing(RunTest):
-    POINTS = ["run.submitted", "run.planned", "run.started", "step.started", "step.started:2", "step.finished", "step.finished:2", "run.finished", "run.sealed"]
+    POINTS = ["run.submitted", "run.planned", "run.started", "step.started", "step.started:2", "step.output", "step.finished", "step.finished:2", "run.finished", "run.sealed"]
 
     def test_finishes_after_a_kill_at_each_point(self):
-        bundle = self.pack("job", [self.step("a", "echo x >> /work/a", onCrash="rerun"), self.step("b", "test -s /work/a", onCrash="rerun")])
+        bundle = self.pack("job", [self.step("a", "echo said; echo x >> /work/a", onCrash="rerun"), self.step("b", "test -s /work/a", onCrash="rerun")])
         for point in self.POINTS:
             with self.subTest(point=point):
                 killed = subprocess.run([os.environ["STELLA"], "pack", "run", "--bundle", bundle], env=self.environment(extra={"STELLA_CRASH_AT": point}),
@@ -380,6 +380,29 @@ class Waiting(RunTest):
         again = self.stella("--output", "json", "pack", "runs", "resume", result["runId"], expect=7).json
         self.assertEqual((again["state"], again["attempt"], again["gates"][0]["need"]), ("waiting", 2, 2))
         self.assertNotEqual(again["planHash"], result["planHash"])
+
+
+@unittest.skipUnless(os.geteuid() == 0, "mounting a small disk needs root")
+class FullDisk(RunTest):
+    def make_home(self, name):
+        path = super().make_home(name)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", path], check=False, capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("tmpfs cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", path], check=False)
+        return path
+
+    def test_pauses_and_goes_on_once_there_is_room(self):
+        bundle = self.pack("job", [self.step("fill", "test -e /work/go || cat /dev/zero > /work/big", onCrash="rerun")])
+        error = self.refused("ERR_ARTIFACT_STORE", "pack", "run", "--bundle", bundle)
+        self.assertEqual(error["exit"], 8)
+        shown = self.show(self.last_run())
+        self.assertEqual((shown["state"], shown["code"]), ("paused", "ERR_ARTIFACT_STORE"))
+        os.unlink(os.path.join(shown["folder"], "work", "big"))
+        with open(os.path.join(shown["folder"], "work", "go"), "w", encoding="utf-8"):
+            pass
+        result = self.stella("--output", "json", "pack", "runs", "resume", shown["runId"]).json
+        self.assertEqual((result["state"], result["attempt"]), ("succeeded", 1))
 
 
 class Constrained(RunTest):

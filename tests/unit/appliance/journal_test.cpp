@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "appliance/journal/reserve.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/database/connection.hpp"
 #include "bundles/files/write.hpp"
@@ -253,6 +254,13 @@ TEST_F(JournalTest, LetsOneProcessHaveARun) {
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   EXPECT_TRUE(journal.try_lock_run(run));
+}
+
+TEST_F(JournalTest, HoldsSpaceBackForAFullDisk) {
+  const auto journal = Journal::open(*home_);
+  EXPECT_EQ(std::filesystem::file_size(home_->runs() + "/.reserve"), kReserveBytes);
+  EXPECT_TRUE(release_reserve(home_->runs()));
+  EXPECT_FALSE(release_reserve(home_->runs()));
 }
 
 }  // namespace
