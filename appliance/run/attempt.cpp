@@ -100,13 +100,15 @@ Verdict failed(const plan::Step& step, const std::string& reason, std::string me
           .message = std::move(message)};
 }
 
-Verdict judge(Live& live, const plan::Step& step, const sandbox::Result& result, const redaction::Patterns& patterns,
+// `secret`: what remove_secrets() found, whatever the step's end was.
+Verdict judge(const plan::Step& step, const sandbox::Result& result, const std::string& secret,
               const std::string& output_file) {
   if (result.end == sandbox::End::stopped)
     return {.state = "unknown", .reason = "stopped", .message = "it was told to stop"};
   if (!result.blocked.empty() || result.witness_lost > 0 || result.end == sandbox::End::blocked_fast)
     return failed(step, "network",
                   fmt::format("{} blocked attempts", std::max<std::uint64_t>(result.blocked.size(), 1)));
+  if (!secret.empty()) return failed(step, "secret-in-output", secret);
   if (result.end == sandbox::End::timed_out)
     return failed(step, "timeout", fmt::format("it took longer than {}", clock::format_duration(step.timeout)));
   if (result.end == sandbox::End::signalled)
@@ -114,7 +116,6 @@ Verdict judge(Live& live, const plan::Step& step, const sandbox::Result& result,
   if (result.status != 0) return failed(step, "exit", fmt::format("it exited with status {}", result.status));
   try {
     Json outputs = read_step_output(output_file);
-    refuse_secrets(patterns, outputs, live.folder() + "/artifacts");
     return {.state = "succeeded", .reason = {}, .message = {}, .outputs = std::move(outputs)};
   } catch (const Error& error) {
     if (error.code() != Code::pack_step_failed) throw;
@@ -217,7 +218,7 @@ TryEnd run_started(Live& live, const plan::Step& step, int number, const sandbox
   Verdict verdict;
   try {
     result = live.tools().sandbox(spec, capture);
-    verdict = judge(live, step, result, patterns, spec.output_file);
+    verdict = judge(step, result, remove_secrets(patterns, spec.output_file, spec.artifacts), spec.output_file);
   } catch (const Error& error) {
     if (error.code() != Code::pack_step_failed) throw;
     verdict = failed(step, error.reason(), error.what());  // reason exec: the program could not be started

@@ -11,6 +11,7 @@
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/tree.hpp"
+#include "bundles/files/write.hpp"
 
 namespace stella::run {
 namespace {
@@ -72,6 +73,17 @@ Stored store(const plan::Output& output, const files::Fd& root) {
   return {.name = output.name, .path = output.path, .digest = hash.finish().tagged(), .size_bytes = size};
 }
 
+// A file that cannot be read as an output is taken for one that holds a secret.
+bool may_hold_secret(const redaction::Patterns& patterns, const std::string& path) {
+  try {
+    const auto rule =
+        files::InputRule{.max_bytes = kMaxOutputBytes, .empty = files::Empty::allow, .links = files::Links::refuse};
+    return patterns.occurs_in(files::read_input(path, rule));
+  } catch (const Error& error) {
+    return error.code() != Code::file_not_found;
+  }
+}
+
 }  // namespace
 
 canon::Json parse_step_output(std::string_view text) {
@@ -98,21 +110,20 @@ canon::Json read_step_output(const std::string& path) {
   }
 }
 
-void refuse_secrets(const redaction::Patterns& patterns, const canon::Json& outputs, const std::string& artifacts) {
-  if (patterns.empty()) return;
-  const auto refuse = [](const std::string& what, const std::string& at) {
-    throw Error(Code::pack_step_failed, "secret-in-output", what, at,
-                "Keep secrets out of outputs and file names; write what is derived from them.");
-  };
-  for (const auto& [name, value] : outputs.items()) {
-    if (patterns.occurs_in(value.get<std::string>()))
-      refuse(fmt::format("the value of output `{}` holds a secret", name), "$STELLA_OUTPUT");
-    if (patterns.occurs_in(name)) refuse("the name of an output holds a secret", "$STELLA_OUTPUT");
+std::string remove_secrets(const redaction::Patterns& patterns, const std::string& output_file,
+                           const std::string& artifacts) {
+  if (patterns.empty()) return {};
+  std::string found;
+  if (may_hold_secret(patterns, output_file)) {
+    files::remove_tree(output_file);
+    found = "what was written to $STELLA_OUTPUT holds a secret, or is too large to be searched";
   }
   for (const auto& entry : files::list_tree(artifacts)) {
-    if (patterns.occurs_in(entry.path) || patterns.occurs_in(entry.link_target))
-      refuse("a name beneath /artifacts holds a secret", "/artifacts");
+    if (!patterns.occurs_in(entry.path) && !patterns.occurs_in(entry.link_target)) continue;
+    files::remove_tree(artifacts + "/" + entry.path);
+    found = "a name beneath /artifacts holds a secret; it was removed";
   }
+  return found;
 }
 
 std::vector<Stored> check_outputs(const std::vector<plan::Output>& outputs, const std::string& artifacts) {

@@ -21,9 +21,10 @@ inline constexpr std::uint64_t kMaxOutputBytes = 64 << 10;
 // Reads the file; missing or empty: {}. No regular file or over 64 KiB: reason `output-format`.
 [[nodiscard]] canon::Json read_step_output(const std::string& path);
 
-// ERR_PACK_STEP_FAILED, reason `secret-in-output`: a value of `text` or a name beneath `artifacts` holds a leased
-// secret. The message names the place, never the value.
-void refuse_secrets(const redaction::Patterns& patterns, const canon::Json& outputs, const std::string& artifacts);
+// Removes what a step left that holds a leased secret: the file of its outputs (also when it is too large to be read),
+// names beneath `artifacts` with all that is under them. Says what was removed, never the value; empty: nothing was.
+[[nodiscard]] std::string remove_secrets(const redaction::Patterns& patterns, const std::string& output_file,
+                                         const std::string& artifacts);
 
 struct Stored {
   std::string name, path, digest;

@@ -78,6 +78,8 @@ void note_unknown(Live& live) {
   for (const plan::Step& step : live.plan().steps) {
     const StepProgress progress = live.progress().step(step.id);
     if (progress.state != StepState::running) continue;
+    // Nobody looked for secrets in what it left there.
+    files::remove_tree(fmt::format("{}/outputs/{}.{}", live.folder(), step.id, progress.tries));
     live.say({event_of(
         "pack.step.finished",
         {{"try", progress.tries}, {"state", "unknown"}, {"reason", "runner-died"}, {"digest", progress.digest}},

@@ -62,6 +62,29 @@ class Killed(GatedRun):
         self.refused("ERR_APPROVAL_MISMATCH", "pack", "runs", "resume", run, reason="state")
 
 
+class NewPlan(GatedRun):
+    def test_settles_the_new_plan_after_a_kill(self):
+        run = self.run_to_gate()
+        request = self.ask(run)
+        stricter = self.policy(version=2)
+        stricter["approvals"]["require"] = [{"packs": ["gated"], "threshold": 3}]
+        self.apply(stricter)
+        self.killed("run.resumed", "pack", "runs", "resume", run)
+        again = self.resume(run, expect=7)
+        self.assertEqual((again["attempt"], again["gates"][0]["need"]), (2, 3))
+        self.assertTrue(os.path.exists(os.path.join(again["folder"], "plan.1.json")))
+        self.assertEqual(self.types(run).count("pack.step.started check"), 1)
+        self.refused("ERR_APPROVAL_REPLAYED", "pack", "approve", "--offline-response", self.sign(request, "ada"), reason="closed")
+
+    def test_a_plan_that_was_asked_for_by_hash_is_not_changed(self):
+        plan = self.stella("--output", "json", "--tenant", "plant-7", "pack", "plan", "--bundle", self.bundle).json["planHash"]
+        run = self.stella("--output", "json", "--tenant", "plant-7", "pack", "run", "--bundle", self.bundle, "--plan-hash", plan, expect=7).json["runId"]
+        stricter = self.policy(version=2)
+        stricter["approvals"]["require"] = [{"packs": ["gated"], "threshold": 3}]
+        self.apply(stricter)
+        self.refused("ERR_PACK_HASH_MISMATCH", "pack", "runs", "resume", run, reason="asked")
+
+
 class Waiting(GatedRun):
     def start_waiting(self):
         process = self.start("--tenant", "plant-7", "pack", "run", "--bundle", self.bundle, "--wait")

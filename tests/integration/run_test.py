@@ -177,6 +177,13 @@ class Secrets(RunTest):
     def put(self, phrase, name="token"):
         self.stella("vault", "put", name, "--scope", "job", "--passphrase-file", phrase, input=SECRET)
 
+    def assert_nowhere(self, secret):
+        for folder, folders, names in os.walk(os.path.join(self.home, "runs")):
+            for name in folders + names:
+                self.assertNotIn(secret, name, folder)
+            for name in names:
+                self.assertNotIn(secret.encode(), self.read(os.path.join(folder, name)), name)
+
     spec = {"secrets": [{"name": "token", "scope": "job", "as": "env", "env": "TOKEN"}]}
 
     def test_a_missing_secret_pauses_and_the_run_goes_on_once_it_is_there(self):
@@ -192,9 +199,7 @@ class Secrets(RunTest):
         logs = self.stella("pack", "runs", "logs", run).out
         self.assertIn("got [redacted:token]", logs)
         self.assertNotIn("Y29ycmVjdC1ob3JzZS", logs)
-        for folder, _, names in os.walk(os.path.join(self.home, "runs")):
-            for name in names:
-                self.assertNotIn(SECRET.encode(), self.read(os.path.join(folder, name)), name)
+        self.assert_nowhere(SECRET)
         leased = [event for event in self.events(run) if event["type"] == "pack.secret.leased"]
         self.assertEqual((leased[0]["data"]["name"], leased[0]["data"]["scope"], leased[0]["data"]["version"]), ("token", "job", 1))
 
@@ -203,6 +208,15 @@ class Secrets(RunTest):
         self.put(phrase)
         result = self.run_pack([self.step("leak", "echo \"x=$TOKEN\" > \"$STELLA_OUTPUT\"", secrets=["token"])], "--passphrase-file", phrase, expect=1, **self.spec)
         self.assertEqual(result["reason"], "secret-in-output")
+        self.assert_nowhere(SECRET)
+
+    def test_a_secret_in_a_name_fails_the_step_and_does_not_reach_the_evidence(self):
+        phrase = self.vault()
+        self.put(phrase)
+        result = self.run_pack([self.step("leak", "touch \"/artifacts/$TOKEN.txt\"; exit 1", secrets=["token"], continueOnError=True)],
+                               "--passphrase-file", phrase, expect=1, **self.spec)
+        self.assertEqual(result["reason"], "secret-in-output")
+        self.assert_nowhere(SECRET)
 
     def test_wrong_passphrase_pauses(self):
         phrase = self.vault()

@@ -62,18 +62,29 @@ TEST_F(OutputFiles, BoundsTheFileAndItsKind) {
   EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/link"); }), "output-format");
 }
 
-TEST_F(OutputFiles, FindsSecretsInValuesAndInNames) {
+TEST_F(OutputFiles, RemovesWhatHoldsASecret) {
   const auto value = locked::Bytes::copy_of(std::string_view("hunter2-hunter2"));
   const std::vector<redaction::Value> values = {{"plc-token", &value}};
   const redaction::Patterns patterns(values);
-  EXPECT_EQ(reason_of([&] { refuse_secrets(patterns, {{"a", "x hunter2-hunter2"}}, folder_); }), "secret-in-output");
-  EXPECT_EQ(reason_of([&] {
-              refuse_secrets(patterns, {{"a", canon::to_base64(std::string_view("hunter2-hunter2"))}}, folder_);
-            }),
-            "secret-in-output");
-  EXPECT_EQ(reason_of([&] { refuse_secrets(patterns, {{"a", "harmless"}}, folder_); }), "none");
-  write("report-hunter2-hunter2.txt", "x");
-  EXPECT_EQ(reason_of([&] { refuse_secrets(patterns, canon::Json::object(), folder_); }), "secret-in-output");
+  const std::string output = folder_ + "/output", artifacts = folder_ + "/artifacts";
+  files::make_folders(artifacts + "/fine");
+  const std::vector<std::string> texts = {
+      "a=x hunter2-hunter2", "a=" + canon::to_base64(std::string_view("hunter2-hunter2")), "hunter2-hunter2=1",
+      "no output hunter2-hunter2", std::string(kMaxOutputBytes + 1, 'x')};
+  for (const std::string& text : texts) {
+    write("output", text);
+    EXPECT_NE(remove_secrets(patterns, output, artifacts), "");
+    EXPECT_FALSE(std::filesystem::exists(output));
+  }
+  write("output", "a=harmless");
+  EXPECT_EQ(remove_secrets(patterns, output, artifacts), "");
+  EXPECT_TRUE(std::filesystem::exists(output));
+  files::make_folders(artifacts + "/of-hunter2-hunter2/below");
+  std::filesystem::create_symlink("hunter2-hunter2", artifacts + "/link");
+  EXPECT_NE(remove_secrets(patterns, output, artifacts), "");
+  EXPECT_FALSE(std::filesystem::exists(artifacts + "/of-hunter2-hunter2"));
+  EXPECT_FALSE(std::filesystem::is_symlink(artifacts + "/link"));
+  EXPECT_TRUE(std::filesystem::exists(artifacts + "/fine"));
 }
 
 TEST_F(OutputFiles, HashesDeclaredOutputs) {
