@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "appliance/run/attempt.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/stop.hpp"
@@ -92,6 +93,7 @@ std::optional<GateResult> look(Live& live, const plan::Step& step, gate::Tally& 
     return GateResult{GateEnd::ended, rejected(live.id(), tally)};
   }
   if (tally.standing == gate::Standing::open) {
+    site::require_valid(record.current->policy, live.now());
     refuse_requesters(record, tally);
     record_open(live, step, gate::clear(subject_of(record), step.gate, state_now(record, step.gate.id), live.now()));
     return GateResult{GateEnd::open, std::nullopt};
@@ -101,6 +103,42 @@ std::optional<GateResult> look(Live& live, const plan::Step& step, gate::Tally& 
     return GateResult{GateEnd::ended, timed_out(live.id(), step.gate.id)};
   }
   return std::nullopt;
+}
+
+void prove_again(Live& live, const plan::Step& step) {
+  const gate::Cleared cleared = gate::clear_again(subject_of(live.record()), step.gate, live.now());
+  refuse_requesters(live.record(), cleared.tally());
+  live.record().approved_by[step.gate.id] = cleared.tally().approvers;
+}
+
+// A passed gate that needs no proof: one whose condition does not hold, or a reused one behind which nothing runs in
+// this attempt. Neither is taken from the journal's word: the condition is evaluated and the steps are looked at again.
+bool holds_nothing(Live& live, const plan::Step& step, const std::vector<std::string>& released) {
+  if (live.progress().step(step.id).state == StepState::skipped)
+    return !step.when.empty() && !plan::holds(step.when, context_of(live));
+  return !live.progress().gates.contains(step.gate.id) &&
+         std::all_of(released.begin(), released.end(),
+                     [&](const auto& id) { return is_done(live.progress().step(id).state); });
+}
+
+// A policy that was applied while this process waits: it may have taken away a key, a pack or a host, also from what
+// other gates were opened with.
+void follow_policy(Live& live) {
+  Record& record = live.record();
+  const auto applied = site::load_applied(*live.tools().home);
+  if (!applied || (record.current && applied->envelope_bytes == record.current->envelope_bytes)) return;
+  Record fresh = load_record(*live.tools().home, *live.tools().journal, live.id());
+  if (!fresh.drift.empty())
+    throw Error(
+        Code::approval_mismatch, "policy",
+        fmt::format("the site policy changed while the gate waited ({}): the plan must be made anew", fresh.drift),
+        live.id(), fmt::format("stella pack runs resume --run {}", live.id()));
+  record.current = std::move(fresh.current);
+  record.publishers = std::move(fresh.publishers);
+  record.undeclared = std::move(fresh.undeclared);
+  for (const plan::Step& step : live.plan().steps) {
+    if (step.kind == plan::Kind::gate_approval && record.approved_by.contains(step.gate.id)) prove_again(live, step);
+  }
 }
 
 // What another process has done to the run meanwhile: an import that ended it, a cancel.
@@ -130,6 +168,7 @@ GateResult pass_gate(Live& live, const plan::Step& step) {
   for (bool told = false;; told = true) {
     live.refresh();
     if (auto ended = ended_elsewhere(live, live.id())) return *ended;
+    follow_policy(live);
     if (auto decided = look(live, step, tally)) return *decided;
     if (!live.choices().wait) return {GateEnd::waiting, still_waiting(live.id(), tally)};
     if (!told) live.tools().listener->note(fmt::format("waiting: {}", still_waiting(live.id(), tally).what()));
@@ -143,16 +182,13 @@ GateResult pass_gate(Live& live, const plan::Step& step) {
 
 void prove_passed_gates(Live& live) {
   for (const plan::Step& step : live.plan().steps) {
-    if (step.kind != plan::Kind::gate_approval || live.progress().step(step.id).state != StepState::succeeded) continue;
-    const auto known = live.progress().gates.find(step.gate.id);
-    if (known == live.progress().gates.end()) continue;  // reused: nothing behind it runs in this attempt
+    if (step.kind != plan::Kind::gate_approval || !is_done(live.progress().step(step.id).state)) continue;
     const auto released = released_by(live.plan(), step.gate.id);
+    if (holds_nothing(live, step, released)) continue;
     const bool begun = std::any_of(released.begin(), released.end(),
                                    [&](const auto& id) { return live.progress().step(id).tries_now > 0; });
     if (begun) {
-      const gate::Cleared cleared = gate::clear_again(subject_of(live.record()), step.gate, live.now());
-      refuse_requesters(live.record(), cleared.tally());
-      live.record().approved_by[step.gate.id] = cleared.tally().approvers;
+      prove_again(live, step);
     } else {
       live.record().progress.steps[step.id].state = StepState::pending;
       live.say({}, {.state = "waiting"});

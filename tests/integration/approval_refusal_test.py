@@ -149,6 +149,30 @@ class Refusals(ApprovalSite):
                                ("UPDATE runs SET seq = ?, head = ?, state = 'running'", (number, hashlib.sha256(head).hexdigest())))
         self.resume_opens_nothing()
 
+    def forge(self, events):
+        """The run's events replaced by these, numbered and chained anew."""
+        head, statements = None, [("DELETE FROM events WHERE run = ?", (self.run_id,))]
+        for number, event in enumerate(events, 1):
+            prev = hashlib.sha256(head).hexdigest() if head else "0" * 64
+            head = canonical({**event, "seq": number, "prev": prev})
+            statements.append(("INSERT INTO events (run, seq, line) VALUES (?, ?, ?)", (self.run_id, number, head.decode())))
+        self.edit_database(*statements, ("UPDATE runs SET seq = ?, head = ?, state = 'paused' WHERE id = ?",
+                                         (len(events), hashlib.sha256(head).hexdigest(), self.run_id)))
+
+    def test_a_gate_forged_as_passed_skipped_or_never_asked_stays_shut(self):
+        real = self.events(self.run_id)
+        silent = [event for event in real if not event["type"].startswith(("pack.gate.", "pack.approval."))]
+        last = {**real[-1], "step": "ask"}
+
+        def finished(state):
+            return {**last, "type": "pack.step.finished", "data": {"state": state, "kind": "gate.approval", "gate": "review"}}
+        skipped = {**last, "type": "pack.step.skipped", "data": {"when": "`false`"}}
+        for forged in (finished("succeeded"), finished("continued"), finished("skipped"), skipped):
+            for events in (real, silent):
+                with self.subTest(forged=forged["data"], events=len(events)):
+                    self.forge([*events, forged])
+                    self.resume_opens_nothing()
+
     def test_a_damaged_file_of_another_run_is_its_own_affair(self):
         other = self.run_to_gate()
         self.ask(other)

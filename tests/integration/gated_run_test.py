@@ -109,6 +109,25 @@ class Waiting(GatedRun):
         self.assertEqual(process.wait(timeout=60), 3)
         self.assertEqual(self.show(run)["code"], "ERR_PACK_APPROVAL_REJECTED")
 
+    def test_a_vote_is_lost_with_its_key_while_it_waits(self):
+        process, run, _ = self.start_waiting()
+        request = self.ask(run)
+        self.take(self.sign(request, "ada"))
+        self.apply(self.policy(version=2, revoked=[{"key": self.public("ada"), "since": "2026-01-01T00:00:00Z", "reason": "left"}]))
+        self.assertIn("has 1 of 2", self.take(self.sign(request, "ben")).out)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(timeout=3)
+        self.assertNotIn("pack.step.started act", self.types(run))
+        process.terminate()
+        self.assertEqual(process.wait(timeout=60), 7)
+
+    def test_a_policy_that_gives_another_plan_ends_the_waiting(self):
+        process, run, _ = self.start_waiting()
+        self.apply(self.policy(version=2, approvals={"require": [{"packs": ["*"], "threshold": 3}]}))
+        self.assertEqual(process.wait(timeout=60), 6)
+        self.assertEqual(self.show(run)["state"], "waiting")
+        self.assertEqual(self.resume(run, expect=7)["attempt"], 2)
+
     def test_a_signal_leaves_it_waiting(self):
         process, run, _ = self.start_waiting()
         process.terminate()
