@@ -18,14 +18,13 @@ using fault::Error;
 
 constexpr std::uint64_t kMaxText = std::uint64_t{1} << 20;  // bytes of pack.yaml, and of a schema
 
-packfile::Opened open_wanted(const files::Home& home, const Wanted& wanted, const std::string& tenant) {
+packfile::Opened open_wanted(Cache& cache, const files::Home& home, const Wanted& wanted, const std::string& tenant) {
   if (wanted.pack.has_value() == wanted.bundle.has_value())
     throw Error(Code::usage, "pack", "give one of --pack NAME:VERSION and --bundle FILE", "--pack");
-  Cache cache(home);
-  if (wanted.bundle) return cache.take(*wanted.bundle);
+  if (wanted.bundle) return cache.open(*wanted.bundle);
   const std::string exported = cache.scratch() + "/exported.pack";
   (void)catalog::export_pack(home, *wanted.pack, tenant, exported);
-  return cache.take(exported);
+  return cache.open(exported);
 }
 
 pack::Manifest manifest_of(const packfile::Opened& opened) {
@@ -69,7 +68,8 @@ void require_unchanged(const files::Home& home, const packfile::Opened& opened) 
 }  // namespace
 
 Admitted admit(const files::Home& home, const Wanted& wanted, const site::Policy* policy, const std::string& tenant) {
-  packfile::Opened opened = open_wanted(home, wanted, tenant);
+  Cache cache(home);
+  packfile::Opened opened = open_wanted(cache, home, wanted, tenant);
   if (policy == nullptr)
     throw Error(Code::pack_signature, "unknown-publisher",
                 fmt::format("no site policy is applied here, so nobody is trusted to have made {}",
@@ -80,12 +80,15 @@ Admitted admit(const files::Home& home, const Wanted& wanted, const site::Policy
   require_unchanged(home, accepted);
   pack::Manifest manifest = manifest_of(accepted);
   require_visible(manifest, tenant);
+  cache.keep(accepted);  // last: a refused pack leaves nothing in the home
   return {std::move(accepted), std::move(manifest)};
 }
 
 Looked look(const files::Home& home, const Wanted& wanted) {
-  packfile::Opened opened = open_wanted(home, wanted, "default");
+  Cache cache(home);
+  packfile::Opened opened = open_wanted(cache, home, wanted, "default");
   pack::Manifest manifest = manifest_of(opened);
+  cache.keep(opened);
   return {std::move(opened), std::move(manifest)};
 }
 

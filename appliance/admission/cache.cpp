@@ -46,16 +46,19 @@ Cache::~Cache() {
   }
 }
 
-packfile::Opened Cache::take(const std::string& path) {
-  const std::string fresh = scratch_ + "/blobs";
-  packfile::Opened opened = packfile::open(path, fresh);
+packfile::Opened Cache::open(const std::string& path) {
+  return packfile::open(path, scratch_ + "/blobs");
+}
+
+void Cache::keep(packfile::Opened& opened) {
+  const std::string fresh = opened.blobs;
   const std::string place = root_ + "/" + opened.digest.hex();
   opened.blobs = place;
   for (int attempt = 0; attempt < 3; ++attempt) {
-    if (std::rename(fresh.c_str(), place.c_str()) == 0) return opened;
+    if (std::rename(fresh.c_str(), place.c_str()) == 0) return;
     if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
       throw fault::system_error(errno, "moving into the cache", place);
-    if (is_whole(place, fresh)) return opened;
+    if (is_whole(place, fresh)) return;
     files::remove_tree(place);  // damaged: put ours there
   }
   throw fault::Error(fault::Code::internal, "cache", "the pack cache changes while it is used", place);

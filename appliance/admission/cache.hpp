@@ -14,10 +14,12 @@ class Cache {
  public:
   explicit Cache(const files::Home& home);
   Cache(Cache&&) = delete;
-  ~Cache();                                                                       // what was not taken over goes away
+  ~Cache();                                                                       // what was not kept goes away
   [[nodiscard]] const std::string& scratch() const noexcept { return scratch_; }  // private, on the cache's disk
-  // Opens a .pack or layout and leaves its blobs at packs/<64 hex of the pack digest>.
-  [[nodiscard]] packfile::Opened take(const std::string& path);
+  // Opens one .pack or layout; its blobs live as long as this object, unless they are kept.
+  [[nodiscard]] packfile::Opened open(const std::string& path);
+  // Moves the blobs to packs/<64 hex of the pack digest>, where others find them, and says so in `opened`.
+  void keep(packfile::Opened& opened);
 
  private:
   std::string root_, scratch_;

@@ -37,7 +37,7 @@ struct Checked {
 
 Checked check_bundle(Invocation& call, const std::string& path) {
   admission::Cache cache(call.home());
-  const packfile::Opened opened = cache.take(path);
+  const packfile::Opened opened = cache.open(path);
   Checked checked{pack::read_manifest(packfile::read_file(opened, "pack.yaml", pack::kMaxManifest), "pack.yaml"),
                   opened.digest.tagged(), opened.signatures.size()};
   if (checked.reading.manifest.name_version() != opened.name_version())

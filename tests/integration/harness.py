@@ -196,6 +196,44 @@ class SealedSite(unittest.TestCase):
     def pack(self, name, steps, key="publisher", **spec):
         return self.build(self.pack_folder(name, steps, **spec), key=key)
 
+    # what must not change
+    def home_state(self, home=None):
+        """Every file of a home with what it holds, databases by their rows. Left out: locks, the mark of the latest time
+        seen, and the mirror's record of what it refused, which is there to grow."""
+        home, state = home or self.home, {}
+        for folder, folders, names in os.walk(home):
+            for name in names:
+                path = os.path.join(folder, name)
+                relative = os.path.relpath(path, home)
+                if name.endswith(("-wal", "-shm", "lock")) or relative == "site/clock.json" or relative.startswith(("mirror/quarantine/", "mirror/receipts/")):
+                    continue
+                if os.path.islink(path) or not os.path.isfile(path):
+                    state[relative] = "special"
+                elif name.endswith(".db"):
+                    state[relative] = self.rows(path)
+                else:
+                    state[relative] = self.read(path)
+        return state
+
+    def rows(self, path):
+        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return list(database.iterdump())
+        finally:
+            database.close()
+
+    def refused_and_unchanged(self, code, exit_status, *args, reason=None, home=None, **kwargs):
+        """Refused with this code and status, and the home is as it was."""
+        before = self.home_state(home)
+        error = self.refused(code, *args, reason=reason, home=home, **kwargs)
+        self.assertEqual(error["exit"], exit_status, error)
+        self.assert_unchanged(before, home, str(error))
+        return error
+
+    def assert_unchanged(self, before, home=None, why=""):
+        after = self.home_state(home)
+        self.assertEqual(sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)), [], why)
+
     # runs
     def events(self, run, home=None):
         """The journal of a run, read from the database."""
