@@ -90,7 +90,7 @@ int show(Invocation& call) {
   call.out().say(call.out().strong(integrity.folder));
   for (const auto& [key, value] : statement.predicate.items()) {
     call.out().say(
-        fmt::format("  {:<10} {}", key,
+        fmt::format("  {:<10} {}", canon::printable(key, 80),
                     canon::printable(value.is_string() ? value.get<std::string>() : canon::canonical(value), 200)));
   }
   std::vector<std::vector<std::string>> rows;

@@ -21,7 +21,7 @@ using fault::Error;
 
 struct Answered {
   approval::Signed response;
-  std::int64_t recorded_seq;  // when the journal took it in; 0: never
+  std::int64_t recorded_seq;  // when the journal took it in; 0: never in time
 };
 struct Asked {
   approval::Request request;
@@ -36,24 +36,41 @@ std::vector<std::string> stored(const Integrity& bag, std::string_view prefix) {
   return paths;
 }
 
-std::int64_t recorded_at(const JournalLines& journal, const canon::Digest& response) {
+// When the journal took a response in; 0: never, or when the request had run out.
+std::int64_t recorded_at(const JournalLines& journal, const canon::Digest& response, clock::Time expires_at) {
   for (const JournalLine& line : journal.lines) {
-    if (line.type == "pack.approval.recorded" && line.data.value("dsse", "") == response.tagged()) return line.seq;
+    if (line.type != "pack.approval.recorded" || line.data.value("dsse", "") != response.tagged()) continue;
+    const bool is_late =
+        clock::parse_time(line.at, Code::evidence_tampered, fmt::format("journal.jsonl:{}", line.seq)) > expires_at;
+    return is_late ? 0 : line.seq;
   }
   return 0;
 }
 
+// Run ids and plans repeat from appliance to appliance, so what people released elsewhere must not count here; and the
+// approvers signed the journal as it stood when they were asked, so it must be the beginning of this one.
+void require_of_this_run(const approval::Request& request, const approval::PlanView& plan, const JournalLines& journal,
+                         const Report& report, const std::string& path) {
+  const approval::Asked& asked = request.asked;
+  const auto refuse = [&](const std::string& what) {
+    throw Error(Code::evidence_tampered, "request", fmt::format("{} {}", path, what), path);
+  };
+  if (asked.run != report.run || request.plan_hash != plan.hash) refuse("asks about another run or plan");
+  if (asked.appliance != report.appliance) refuse("was asked by another appliance than the one that sealed the bag");
+  const auto seq = static_cast<std::size_t>(asked.state.journal_seq);
+  if (seq < 1 || seq > journal.lines.size() || journal.lines[seq - 1].hash != asked.state.journal_head)
+    refuse("was asked at another journal than this one");
+}
+
 std::vector<Asked> read_requests(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
-                                 const approval::PlanView& plan, const Report& report) {
+                                 const approval::PlanView& plan, const JournalLines& journal, const Report& report) {
   std::vector<Asked> requests;
   for (const std::string& path : stored(bag, "REQ-")) {
     auto parcel = approval::read_parcel(read_listed(bag, path, approval::kMaxRequestBytes), path);
     // The policy that the approvers saw must itself come from the admins that the auditor trusts.
     (void)site::verify_policy(parcel.site, path, trust, Code::evidence_untrusted);
     approval::Request request = approval::verify_request(std::move(parcel), policy);
-    if (request.asked.run != report.run || request.plan_hash != plan.hash) {
-      throw Error(Code::evidence_tampered, "request", fmt::format("{} asks about another run or plan", path), path);
-    }
+    require_of_this_run(request, plan, journal, report, path);
     requests.push_back({std::move(request), {}});
   }
   return requests;
@@ -72,7 +89,7 @@ void add_responses(const Integrity& bag, const site::Policy& policy, const Journ
     if (found == requests.end())
       throw Error(Code::evidence_tampered, "response", fmt::format("{} answers no request of this bag", path), path);
     approval::require_answers(response, found->request);
-    const std::int64_t seq = recorded_at(journal, response.digest);
+    const std::int64_t seq = recorded_at(journal, response.digest, found->request.asked.expires_at);
     found->answers.push_back({std::move(response), seq});
   }
 }
@@ -103,7 +120,7 @@ void prove_start(const JournalLine& start, const std::string& gate, const std::v
 
 void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
                  const approval::PlanView& plan, const JournalLines& journal, Report& report) {
-  std::vector<Asked> requests = read_requests(bag, trust, policy, plan, report);
+  std::vector<Asked> requests = read_requests(bag, trust, policy, plan, journal, report);
   add_responses(bag, policy, journal, requests);
   for (const approval::PlanGate& gate : plan.gates) {
     const std::vector<std::string> behind = plan.behind(gate.id);

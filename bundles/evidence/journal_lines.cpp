@@ -36,7 +36,7 @@ JournalLines parse_journal(std::string_view text) {
     if (event.seq != number) refuse(fmt::format("is numbered {}", event.seq));
     if (stated != previous) refuse("does not follow the one before");
     if (!journal.lines.empty() && event.run != journal.lines.front().run) refuse("is of another run");
-    previous = canon::sha256(line).hex();
+    previous = event.hash = canon::sha256(line).hex();
     journal.lines.push_back(std::move(event));
     text.remove_prefix(end + 1);
   }

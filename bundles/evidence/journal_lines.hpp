@@ -15,6 +15,7 @@ namespace stella::evidence {
 struct JournalLine {
   std::int64_t seq = 0;
   std::string type, run, step, at;
+  std::string hash;  // SHA-256 hex of the line, the `prev` of the next
   int attempt = 1;
   canon::Json data;
 };

@@ -13,6 +13,7 @@
 #include "bundles/canon/fields.hpp"
 #include "bundles/dsse/envelope.hpp"
 #include "bundles/evidence/bag.hpp"
+#include "bundles/evidence/floor.hpp"
 #include "bundles/evidence/gates.hpp"
 #include "bundles/evidence/journal_lines.hpp"
 #include "bundles/files/read.hpp"
@@ -108,7 +109,10 @@ void prove_run(const Integrity& bag, const site::Policy& policy, const approval:
   const std::string name = "attestations/run.dsse.json";
   dsse::Envelope envelope;
   const auto statement = read_statement(bag, name, kRunType, envelope);
-  (void)require_appliance(envelope, policy, name);
+  if (const site::Appliance& signer = require_appliance(envelope, policy, name); signer.id != report.appliance) {
+    throw Error(Code::evidence_tampered, "attestation",
+                fmt::format("{} is signed by {}, the list by {}", name, signer.id, report.appliance), name);
+  }
   const bool about_plan = std::any_of(
       statement.subjects.begin(), statement.subjects.end(),
       [&](const dsse::Subject& subject) { return subject.name == "plan.json" && subject.digest == plan.hash; });
@@ -126,7 +130,11 @@ void prove_run(const Integrity& bag, const site::Policy& policy, const approval:
   same("state", sealed.at("state"), report.state);
   same("journal seq", sealed.at("journal").at("seq"), static_cast<std::int64_t>(journal.lines.size()));
   same("journal head", sealed.at("journal").at("head"), journal.head);
-  same("list state", report.tenant, plan.tenant);
+  if (report.tenant != plan.tenant)
+    throw Error(Code::evidence_tampered, "tenant",
+                fmt::format("the list is of tenant {}, the plan of {}", canon::printable(report.tenant, 80),
+                            canon::printable(plan.tenant, 80)),
+                "data/plan.json");
 }
 
 void prove_journal(const JournalLines& journal, const approval::PlanView& plan, Report& report) {
@@ -137,6 +145,7 @@ void prove_journal(const JournalLines& journal, const approval::PlanView& plan, 
   if (journal.lines.front().run != report.run) refuse("the journal is of another run");
   if (journal.lines.back().type != "pack.run." + report.state)
     refuse(fmt::format("the journal ends in {}, the list says {}", journal.lines.back().type, report.state));
+  bool planned = false;
   std::set<std::string> known;
   for (const auto& step : plan.steps) known.insert(step.id);
   for (const JournalLine& line : journal.lines) {
@@ -144,7 +153,10 @@ void prove_journal(const JournalLines& journal, const approval::PlanView& plan, 
       refuse(fmt::format("step {} was started and is not in the plan", canon::printable(line.step, 80)));
     if (line.type == "pack.run.planned" && line.data.value("planHash", "") != plan.hash.tagged())
       refuse("the run was planned with another plan");
+    planned = planned || line.type == "pack.run.planned";
+    if (!planned && line.type == "pack.step.started") refuse("a step was started before the run was planned");
   }
+  if (!planned) refuse("the journal never says with which plan the run was planned");
   report.proven.push_back(fmt::format("journal: {} events, numbered and chained without a gap, end in {}",
                                       journal.lines.size(), journal.lines.back().type));
 }
@@ -157,7 +169,7 @@ void prove_ledger(const Integrity& bag, const site::Policy& policy, Report& repo
   for (const site::Appliance& appliance : policy.appliances) keys.push_back(appliance.key);
   const std::string origin = approval::ledger_origin(report.appliance, report.tenant);
   const auto checkpoint = approval::verify_checkpoint(read_listed(bag, "approvals/checkpoint.txt", 16384), origin, keys,
-                                                     "approvals/checkpoint.txt");
+                                                      "approvals/checkpoint.txt");
   approval::require_consistent(checkpoint, view.leaves, "approvals/approvals.jsonl");
   report.proven.push_back(
       fmt::format("ledger: {} lines, chained, under the appliance's checkpoint", view.lines.size()));
@@ -180,6 +192,7 @@ Report replay_all(const Integrity& integrity, const site::TrustRule& trust) {
   report.plan_hash = plan.hash.tagged();
   report.proven.push_back(fmt::format("plan: {} is the hash of data/plan.json", report.plan_hash));
   prove_pack(integrity, policy, plan, report);
+  prove_floor(policy, plan, report);
   const JournalLines journal = parse_journal(read_listed(integrity, "journal.jsonl", kMaxJournal));
   prove_run(integrity, policy, plan, journal, report);
   prove_journal(journal, plan, report);

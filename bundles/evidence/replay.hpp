@@ -2,7 +2,8 @@
 // Replays the decisions behind a run from trusted admin keys down (security.md rule 6): policy -> appliance -> list and
 // attestation -> publisher -> pack -> approvers -> gates. Keys on the medium are never trusted. Any thread.
 //
-// Errors: those of check.hpp; ERR_EVIDENCE_UNTRUSTED (policy, unknown-signer, publisher, gate, home) when something
+// Errors: those of check.hpp; ERR_EVIDENCE_UNTRUSTED (policy, unknown-signer, publisher, gate, home, and those of
+// floor.hpp) when something
 // that should be signed by a listed key is not; ERR_EVIDENCE_TAMPERED (plan-hash, journal, attestation, request,
 // response) when parts contradict each other.
 #pragma once

@@ -26,7 +26,8 @@ inline clock::Time time_of(const char* text) {
 
 struct ApprovalCase {
   trust::PrivateKey admin = key_of(1), appliance = key_of(2), ada = key_of(3), lee = key_of(4), ada_second = key_of(5),
-                    stranger = key_of(6), neighbour = key_of(7), unscoped = key_of(8), ana = key_of(9);
+                    stranger = key_of(6), neighbour = key_of(7), unscoped = key_of(8), ana = key_of(9),
+                    publisher = key_of(10), second_appliance = key_of(11);
   int policy_version = 3, threshold = 2;
   canon::Json roles = {{"safety", 1}};
   canon::Json revoked = canon::Json::array();
@@ -36,6 +37,8 @@ struct ApprovalCase {
   int attempt = 1;
   std::string home_mark = canon::sha256(std::string_view("home")).tagged();
   canon::Json require = canon::Json::array();
+  canon::Json more = canon::Json::object();  // members that the policy has besides
+  std::string appliance_id = "apl-hall3";
   std::optional<std::string> supersedes;
   approval::Witnessed state = {7, std::string(64, 'd'), {}, {}, {}};
   const char* issued_at = "2026-11-23T16:54:33Z";
@@ -60,16 +63,18 @@ struct ApprovalCase {
     const canon::Json plant8 = {{"name", "plant-8"},
                                 {"operators", canon::Json::array({{{"name", "Bo Lind"}, {"user", "bo"}}})},
                                 {"approvers", canon::Json::array({person("Nia Berg", {&neighbour}, scope, none)})}};
-    return canon::canonical(
-        {{"schema", "stella.site.v1"},
-         {"site", "plant-7"},
-         {"version", policy_version},
-         {"mode", "sealed"},
-         {"admins", {{"threshold", 1}, {"keys", canon::Json::array({admin.public_key().line()})}}},
-         {"appliances", canon::Json::array({{{"id", "apl-hall3"}, {"key", appliance.public_key().line()}}})},
-         {"revoked", revoked},
-         {"approvals", {{"allowRequesterToApprove", requester_may}, {"require", require}}},
-         {"tenants", canon::Json::array({plant7, plant8})}});
+    canon::Json policy = {
+        {"schema", "stella.site.v1"},
+        {"site", "plant-7"},
+        {"version", policy_version},
+        {"mode", "sealed"},
+        {"admins", {{"threshold", 1}, {"keys", canon::Json::array({admin.public_key().line()})}}},
+        {"appliances", canon::Json::array({{{"id", "apl-hall3"}, {"key", appliance.public_key().line()}}})},
+        {"revoked", revoked},
+        {"approvals", {{"allowRequesterToApprove", requester_may}, {"require", require}}},
+        {"tenants", canon::Json::array({plant7, plant8})}};
+    policy.update(more);
+    return canon::canonical(policy);
   }
   [[nodiscard]] site::Policy policy() const { return site::parse_policy(policy_text(), "policy"); }
 
@@ -113,7 +118,7 @@ struct ApprovalCase {
     approval::Asked& asked = made.asked;
     asked.request_id = request_id;
     asked.nonce = nonce;
-    asked.appliance = "apl-hall3";
+    asked.appliance = appliance_id;
     asked.home_kind = "personal";
     asked.home_mark = home_mark;
     asked.supersedes = supersedes;
@@ -137,7 +142,7 @@ struct ApprovalCase {
     asked.expires_at = time_of("2026-11-23T17:24:33Z");
     made.plan = canon::canonical(plan());
     made.site = dsse::serialise(dsse::sign(dsse::kSiteType, policy_text(), admin));
-    const std::string origin = approval::ledger_origin("apl-hall3", tenant);
+    const std::string origin = approval::ledger_origin(appliance_id, tenant);
     made.checkpoint = checkpoint::sign({origin, static_cast<std::int64_t>(leaves.size()), canon::merkle_root(leaves)},
                                        origin, appliance);
     made.leaves = leaves;
