@@ -97,6 +97,8 @@ void add_trust(evidence::BagWriter& bag, const Facts& facts, const site::Identit
     for (const site::Publisher& publisher : policy.publishers) {
       const std::array keys{publisher.key};
       if (envelope.signatures.size() != 1 || !dsse::find_signer(envelope, envelope.signatures.front(), keys)) continue;
+      // Only a signature that let the pack in: an auditor would refuse the bag for a revoked or foreign one before it.
+      if (policy.is_revoked(publisher.key) || !site::matches_any(publisher.packs, facts.pack.name)) continue;
       ++number;
       bag.add(number == 1 ? "trust/pack.dsse.json" : fmt::format("trust/pack-{}.dsse.json", number),
               dsse::serialise(envelope));

@@ -42,8 +42,10 @@ void prove_floor(const site::Policy& policy, const approval::PlanView& plan, Rep
   const std::string pack = plan.pack_name + ":" + plan.pack_version;
   if (policy.find_denied(pack, plan.pack_digest) != nullptr)
     refuse("denied", fmt::format("the policy denies {}", canon::printable(pack, 200)));
-  if (!policy.tenants.empty() && policy.find_tenant(plan.tenant) == nullptr)
-    refuse("tenant", fmt::format("the policy has no tenant {}", canon::printable(plan.tenant, 80)));
+  const site::Tenant* tenant = policy.find_tenant(plan.tenant);
+  if (!policy.tenants.empty() && (tenant == nullptr || !site::matches_any(tenant->packs, plan.pack_name)))
+    refuse("tenant", fmt::format("the policy gives {} to no tenant {}", canon::printable(plan.pack_name, 128),
+                                 canon::printable(plan.tenant, 80)));
   for (const site::Requirement& floor : policy.require) {
     if (!site::matches_any(floor.packs, plan.pack_name)) continue;
     const bool is_gated = std::ranges::any_of(plan.steps, [](const auto& step) { return !step.gate.empty(); });

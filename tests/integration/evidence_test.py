@@ -262,6 +262,17 @@ class EveryEnd(EvidenceSite):
         self.assertEqual(numbers, [1, 2])
         self.assertEqual(self.verify(bags[0]).json["state"], "failed")
 
+    def test_a_pack_that_a_revoked_publisher_signed_too(self):
+        former = {"name": "Former Tools", "key": self.public("former")}
+        revoked = [{"key": self.public("former"), "since": "2026-01-01T00:00:00Z", "reason": "left"}]
+        policy = self.policy(version=2, revoked=revoked)
+        self.apply({**policy, "publishers": [former, *policy["publishers"]]})
+        bundle = self.pack("both", [{"id": "one", "run": {"script": "echo one"}}], key="former")
+        self.stella("pack", "sign", bundle, "--key", self.key("publisher"))
+        run = self.stella("--output", "json", "--tenant", "plant-7", "pack", "run", "--bundle", bundle).json["runId"]
+        proven = " ".join(self.verify(self.bags(run)[0]).json["proven"])
+        self.assertIn("signed by publisher OT Tools", proven)
+
 
 if __name__ == "__main__":
     main()

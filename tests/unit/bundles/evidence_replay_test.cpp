@@ -193,6 +193,14 @@ TEST_F(Replay, SeesADeniedPack) {
   EXPECT_EQ(verdict(), "ERR_EVIDENCE_UNTRUSTED denied");
 }
 
+TEST_F(Replay, SeesAPackThatItsTenantDoesNotGet) {
+  canon::Json tenants = canon::parse_json(facts.policy_text(), fault::Code::usage, "policy").at("tenants");
+  tenants[0]["packs"] = canon::Json::array({"probe-*"});
+  facts.more["tenants"] = tenants;
+  whole_run();
+  EXPECT_EQ(verdict(), "ERR_EVIDENCE_UNTRUSTED tenant");
+}
+
 TEST_F(Replay, WantsThePlanInTheJournal) {
   happen({"pack.run.submitted", ""});
   facts.state.journal_seq = seq;
