@@ -31,12 +31,16 @@ std::string parent_of(const std::string& path) {
   return path.substr(0, path.find_last_of('/'));
 }
 
-// Trouble while writing is the medium's, whatever the errno was called.
+// Trouble while writing is the medium's, whatever the errno was called. A half copy does not stay to fill the medium.
 template <class Act>
-auto on_medium(const std::string& medium, Act act) {
+auto on_medium(const std::string& medium, const std::string& partial, Act act) {
   try {
     return act();
   } catch (const Error& error) {
+    try {
+      files::remove_tree(partial);
+    } catch (const Error&) {  // a medium that is gone or broken: the first error is the one to tell
+    }
     if (error.code() == Code::no_space) {
       throw Error(Code::media_full, "full", fmt::format("{} is full: {}", medium, error.what()), error.at());
     }
@@ -94,8 +98,7 @@ canon::Digest read_back(const std::string& path, bool& bypassed) {
   }
 }
 
-bool is_same(const std::string& folder, const std::vector<File>& files) {
-  bool bypassed = true;
+bool is_same(const std::string& folder, const std::vector<File>& files, bool& bypassed) {
   for (const File& file : files) {
     try {
       if (read_back(folder + "/" + file.path, bypassed) != file.digest) return false;
@@ -112,13 +115,14 @@ Copied copy_verified(const std::string& source, const std::vector<File>& files, 
                      const std::string& folder, const std::function<void(std::uint64_t)>& progress) {
   struct stat info {};
   if (::lstat(folder.c_str(), &info) == 0) {
-    if (is_same(folder, files)) return {Outcome::already_there, folder, true};
+    Copied there{Outcome::already_there, folder, true};
+    if (is_same(folder, files, there.cache_bypassed)) return there;
     throw Error(Code::media_unsuitable, "exists", fmt::format("{} is there already with other content", folder), folder,
                 "Take another medium, or move that folder away after looking at it.");
   }
   require_space(files, volume);
-  return on_medium(volume.path, [&] {
-    const std::string partial = parent_of(folder) + "/.partial-" + folder.substr(folder.find_last_of('/') + 1);
+  const std::string partial = parent_of(folder) + "/.partial-" + folder.substr(folder.find_last_of('/') + 1);
+  return on_medium(volume.path, partial, [&] {
     files::make_folders(parent_of(folder), 0755);
     files::remove_tree(partial);
     files::make_folders(partial, 0755);
