@@ -19,6 +19,7 @@
 #include "appliance/run/stop.hpp"
 #include "appliance/run/submit.hpp"
 #include "appliance/run/summary.hpp"
+#include "bundles/canon/fields.hpp"
 
 namespace stella::cli {
 namespace {
@@ -26,7 +27,8 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-constexpr std::uint64_t kMaxInputs = 16 << 20, kMaxSecrets = 1 << 20;
+constexpr std::uint64_t kMaxInputs = 16 << 20;
+constexpr std::size_t kMaxReason = 4096;
 
 std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
   const auto path = call.value("--secrets");
@@ -35,8 +37,8 @@ std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
   if (!applied || applied->policy.mode == site::Mode::sealed)
     throw Error(Code::pack_secret_source, "sealed", "--secrets is refused in sealed mode", "--secrets",
                 "Put the secret into the vault: `stella vault put NAME --scope SCOPE`.");
-  if (*path == "-") return lease::open_secrets_file(call.read_argument(*path, kMaxSecrets), *path);
-  return lease::open_secrets_file(std::string(read_private_file(*path, kMaxSecrets).view()), *path);
+  const locked::Bytes text = call.read_secret(*path);
+  return lease::open_secrets_file(text.view(), *path);
 }
 
 run::Choices choices_of(Invocation& call, const std::string& tenant) {
@@ -159,7 +161,16 @@ int ask_runner(Invocation& call, journal::Journal& journal, const journal::RunRo
               fmt::format("the process that runs {} has not answered; the request stays", row.id), row.id);
 }
 
+// Checked before anything is written: the runner reads it back, and it goes into the journal.
+std::string reason_of(Invocation& call) {
+  const std::string reason = call.value("--reason").value_or("");
+  if (reason.size() <= kMaxReason && canon::printable(reason, reason.size() + 1) == reason) return reason;
+  throw Error(Code::usage, "reason",
+              fmt::format("a reason is one line of plain UTF-8 text of at most {} bytes", kMaxReason), "--reason");
+}
+
 int cancel_run(Invocation& call) {
+  const std::string reason = reason_of(call);
   const std::string id = need_run(call);
   auto journal = run::open_journal(call.home(), looking_time(call));
   const auto row = journal.need(id);
@@ -168,7 +179,7 @@ int cancel_run(Invocation& call) {
     throw Error(Code::usage, "state", fmt::format("{} has ended already: it is {}", id, row.state), id,
                 "There is nothing to cancel.");
   const auto choices = choices_of(call, row.tenant);
-  run::request_cancel(row.folder, {.by = choices.who, .reason = call.value("--reason").value_or("")});
+  run::request_cancel(row.folder, {.by = choices.who, .reason = reason});
   const auto lock = journal.try_lock_run(row);
   if (!lock) return ask_runner(call, journal, row);
   if (run::is_final(journal.need(id).state)) return cancelled(call, journal, id);

@@ -51,6 +51,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     problem = colon == std::string::npos ? "not JSON" : text.substr(colon);
     const auto detail = text.find(" - ");
     if (detail != std::string::npos) problem = text.substr(detail + 3);
+    // What was read last may be part of a secret, and the position says where to look.
+    if (const auto quoted = problem.find("; last read"); quoted != std::string::npos) problem.resize(quoted);
     return false;
   }
 

@@ -309,6 +309,13 @@ class Stopping(RunTest):
         self.stella("pack", "runs", "cancel", run)
         self.assertEqual(self.events(run)[-1]["type"], "pack.evidence.sealed")
 
+    def test_a_reason_that_cannot_be_kept_changes_nothing(self):
+        run = self.run_pack([{"id": "gate", "gate.approval": {"approval": "review"}}], expect=7, approvals=[{"id": "review", "threshold": 1}])["runId"]
+        for reason in ("x" * 5000, "\udcff", "\x1b[31m", "two\nlines"):
+            self.refused("ERR_USAGE", "pack", "runs", "cancel", run, "--reason", reason, reason="reason")
+        self.assertEqual(self.show(run)["state"], "waiting")
+        self.assertNotIn("cancel.json", os.listdir(self.show(run)["folder"]))
+
     def test_cancel_while_it_waits_and_after_its_end(self):
         result = self.run_pack([{"id": "gate", "gate.approval": {"approval": "review"}}], expect=7, approvals=[{"id": "review", "threshold": 1}])
         self.stella("pack", "runs", "cancel", result["runId"])

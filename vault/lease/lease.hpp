@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bundles/clock/time.hpp"
@@ -46,7 +47,8 @@ class Source {
 [[nodiscard]] secrets::Store open_store(const files::Home& home, trust::Passphrases& passphrases,
                                         const clock::Clock& clock);
 // `--secrets` in constrained and connected mode: a JSON object name -> value, file mode 0600 (the
-// caller's check). ERR_PACK_INPUTS for another shape. Versions are 0. `text` stays the caller's to wipe.
-[[nodiscard]] std::unique_ptr<Source> open_secrets_file(const std::string& text, const std::string& name);
+// caller's check). ERR_PACK_INPUTS for another shape; messages repeat nothing of it. Versions are 0. `text` stays the
+// caller's to wipe.
+[[nodiscard]] std::unique_ptr<Source> open_secrets_file(std::string_view text, const std::string& name);
 
 }  // namespace stella::lease

@@ -58,10 +58,19 @@ void wipe(std::string& text) {
   sodium_memzero(text.data(), text.size());
 }
 
+// The parser's own message may name a key, which in a file with a slip may be a value: only the place is said.
+canon::Json parsed(std::string_view text, const std::string& name) {
+  try {
+    return canon::parse_json(text, Code::pack_inputs, name, kMaxText);
+  } catch (const Error& error) {
+    throw Error(Code::pack_inputs, error.reason(), "the secrets are not a JSON object of names and values", error.at());
+  }
+}
+
 }  // namespace
 
-std::unique_ptr<Source> open_secrets_file(const std::string& text, const std::string& name) {
-  auto object = canon::parse_json(text, Code::pack_inputs, name, kMaxText);
+std::unique_ptr<Source> open_secrets_file(std::string_view text, const std::string& name) {
+  auto object = parsed(text, name);
   if (!object.is_object() || object.size() > kMaxSecrets)
     throw Error(Code::pack_inputs, "secrets",
                 fmt::format("{} must be a JSON object of secret names and values, at most {}", name, kMaxSecrets),

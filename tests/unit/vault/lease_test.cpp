@@ -122,7 +122,9 @@ TEST(SecretsFile, GivesDeclaredValues) {
 }
 
 TEST(SecretsFile, RefusesOtherShapesWithoutRepeatingThem) {
-  for (const auto* text : {"[]", R"({"a": 1})", R"({"a": "short"})", R"({"a": "0123456789", "a": "0123456789"})", ""}) {
+  for (const auto* text :
+       {"[]", R"({"a": 1})", R"({"a": "short"})", R"({"a": "0123456789", "a": "0123456789"})", "",
+        "{\"a\": \"0123456789\n\"}", R"({"0123456789": 1, "0123456789": 2})", R"({"a": "0123456789)"}) {
     try {
       (void)open_secrets_file(text, "secrets.json");
       ADD_FAILURE() << text;
