@@ -112,6 +112,9 @@ int resume_run(Invocation& call, const std::string& id) {
   const run::Choices choices = choices_of(call, row.tenant);
   wish.extend = choices.extend;
   if (call.flag("--dry-run")) return foresee(call, record, wish);
+  // An attempt that ended when its runner was killed before the bag was sealed: its evidence comes before the next
+  // attempt.
+  if (run::is_final(row.state)) run::seal_evidence(call.home(), journal, id, call.clock().now());
   RunConsole console(call);
   run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices);
   run::prepare_to_resume(live, wish);

@@ -352,6 +352,19 @@ class Crashing(RunTest):
                 self.assertEqual(sum(event["type"] == "pack.run.succeeded" for event in events), 1)
                 self.assertEqual(sum(event["type"] == "pack.step.finished" and event["data"]["state"] == "succeeded" for event in events), 2)
 
+    def test_a_failed_attempt_keeps_its_evidence_after_a_kill_before_sealing(self):
+        bundle = self.pack("job", [self.step("a", "false")])
+        for point in ("run.finished", "run.sealed"):
+            with self.subTest(point=point):
+                subprocess.run([os.environ["STELLA"], "pack", "run", "--bundle", bundle], env=self.environment(extra={"STELLA_CRASH_AT": point}),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=60)
+                run = self.last_run()
+                result = self.stella("--output", "json", "pack", "runs", "resume", run, expect=1).json
+                self.assertEqual(result["attempt"], 2)
+                sealed = [event["attempt"] for event in self.events(run) if event["type"] == "pack.evidence.sealed"]
+                self.assertEqual(sealed, [1, 2])
+                self.assertEqual(len(os.listdir(os.path.join(result["folder"], "evidence"))), 2)
+
     def test_waits_again_after_a_kill_at_the_gate(self):
         bundle = self.pack("job", [{"id": "gate", "gate.approval": {"approval": "review"}}, self.step("b", "true")], approvals=[{"id": "review", "threshold": 1}])
         subprocess.run([os.environ["STELLA"], "pack", "run", "--bundle", bundle], env=self.environment(extra={"STELLA_CRASH_AT": "gate.waiting"}),
