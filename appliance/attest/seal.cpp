@@ -63,12 +63,32 @@ canon::Json secrets_json(const Facts& facts) {
   return {{"secrets", list}};
 }
 
+bool can_be_read(const std::string& root, const std::string& path) {
+  try {
+    (void)files::open_beneath(files::open_folder(root), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() == Code::file_unsuitable || error.code() == Code::file_not_found) return false;
+    throw;
+  }
+}
+
 void add_tree(evidence::BagWriter& bag, evidence::SafeNames& names, const std::string& root, const std::string& prefix,
               std::map<std::string, canon::Digest>& digests, canon::Json& left_out) {
-  for (const files::Entry& entry : files::list_tree(root)) {
+  const files::Listing tree = files::list_hostile_tree(root);
+  const auto leave_out = [&](const std::string& path, std::string_view why) {
+    left_out.push_back({{"path", canon::printable(prefix + "/" + path)}, {"why", why}});
+  };
+  for (const std::string& path : tree.unlisted)
+    leave_out(path, "it could not be listed: too deep, too many, or closed");
+  for (const files::Entry& entry : tree.entries) {
     if (entry.kind == files::Kind::folder) continue;
     if (entry.kind != files::Kind::file) {  // links and devices prove nothing and can mislead: named, not copied
-      left_out.push_back({{"path", canon::printable(prefix + "/" + entry.path)}, {"why", "not a regular file"}});
+      leave_out(entry.path, "not a regular file");
+      continue;
+    }
+    if (!can_be_read(root, entry.path)) {  // a step must not keep its run from being sealed
+      leave_out(entry.path, "it could not be opened");
       continue;
     }
     const std::string name = names.name(prefix, entry.path);

@@ -118,7 +118,10 @@ std::string remove_secrets(const redaction::Patterns& patterns, const std::strin
     files::remove_tree(output_file);
     found = "what was written to $STELLA_OUTPUT holds a secret, or is too large to be searched";
   }
-  for (const auto& entry : files::list_tree(artifacts)) {
+  const files::Listing tree = files::list_hostile_tree(artifacts);
+  if (!tree.unlisted.empty())  // nor is it copied into the evidence
+    found = "what is beneath /artifacts is too deep, too much or closed to be searched for secrets";
+  for (const auto& entry : tree.entries) {
     if (!patterns.occurs_in(entry.path) && !patterns.occurs_in(entry.link_target)) continue;
     files::remove_tree(artifacts + "/" + entry.path);
     found = "a name beneath /artifacts holds a secret; it was removed";

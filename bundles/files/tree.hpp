@@ -24,4 +24,12 @@ struct Entry {
 // `entries`. A missing root gives an empty list.
 [[nodiscard]] std::vector<Entry> list_tree(const std::string& root, std::size_t max_entries = 1000000);
 
+// Of a tree that a hostile step made: what cannot be listed is named instead of refused.
+struct Listing {
+  std::vector<Entry> entries;
+  std::vector<std::string> unlisted;  // folders nested too deep or closed to us (they are in `entries`, what is in them
+                                      // is not); entries beyond `max_entries` as the one that was first
+};
+[[nodiscard]] Listing list_hostile_tree(const std::string& root, std::size_t max_entries = 1000000);
+
 }  // namespace stella::files

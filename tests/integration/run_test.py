@@ -115,6 +115,13 @@ class Finishing(RunTest):
         result = self.run_pack([self.step("bad", "exit 4", continueOnError=True), self.step("next", "true")])
         self.assertEqual([step["state"] for step in result["steps"]], ["continued", "succeeded"])
 
+    def test_folders_too_deep_to_list_do_not_keep_a_run_from_its_evidence(self):
+        deep = "import os\nos.chdir('/artifacts')\nfor i in range(300):\n os.mkdir('d'); os.chdir('d')"
+        result = self.run_pack([self.step("dig", f'echo kept > /artifacts/note; chmod 000 /artifacts/note; python3 -c "{deep}"')])
+        self.assertTrue(os.path.isdir(result["evidence"] or ""), result)
+        left_out = json.loads(self.read(os.path.join(result["evidence"], "names.json")))["leftOut"]
+        self.assertIn("could not be listed", " ".join(row["why"] for row in left_out))
+
     def test_policy_gate(self):
         steps = [{"id": "window", "gate.policy": {"expression": "inputs.dry == `false`", "message": "dry runs do not flash"}}, self.step("a", "true")]
         result = self.run_pack(steps, expect=1, inputs=[{"name": "dry", "type": "boolean", "default": True}])

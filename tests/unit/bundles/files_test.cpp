@@ -116,6 +116,19 @@ TEST_F(Files, ListTreeIsSortedAndNeverFollowsLinks) {
   EXPECT_EQ(reason_of([&] { (void)files::list_tree(root + "/t", 2); }), "entries");
 }
 
+TEST_F(Files, NamesWhatCannotBeListedOfAHostileTree) {
+  std::string deep = root + "/t";
+  for (int i = 0; i < 250; ++i) deep += "/d";
+  std::filesystem::create_directories(deep);
+  files::write_atomically(root + "/t/file", "x", 0600);
+  EXPECT_EQ(reason_of([&] { (void)files::list_tree(root + "/t"); }), "depth");
+  const auto listing = files::list_hostile_tree(root + "/t");
+  ASSERT_EQ(listing.unlisted.size(), 1U);
+  EXPECT_EQ(listing.entries.back().path, "file");
+  EXPECT_EQ(files::list_hostile_tree(root + "/t", 2).entries.size(), 2U);
+  EXPECT_TRUE(files::list_hostile_tree(root + "/missing").unlisted.empty());
+}
+
 TEST_F(Files, RemoveTreeRemovesLinksNotTheirTargets) {
   fs::create_directories(root + "/keep");
   fs::create_directories(root + "/go");
