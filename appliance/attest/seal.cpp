@@ -24,6 +24,7 @@ namespace {
 using fault::Code;
 using fault::Error;
 
+constexpr std::uint64_t kReserve = std::uint64_t{64} << 20;  // bytes
 constexpr std::uint64_t kMaxFile = std::uint64_t{64} << 20, kMaxLedger = std::uint64_t{1} << 30;
 
 std::string last_path(const files::Home& home) {
@@ -134,7 +135,26 @@ std::string journal_text(const Facts& facts) {
   return text;
 }
 
+// A sparse file costs its writer nothing and a copy everything: so a bag that would fill the disk is not begun, and the
+// journal, the ledger and `runs cancel` keep room to work in.
+void require_space(const Facts& facts) {
+  std::uint64_t needed = kReserve;
+  for (const std::string place : {"/logs", "/artifacts"}) {
+    for (const files::Entry& entry : files::list_hostile_tree(facts.row.folder + place).entries) {
+      needed += entry.size_bytes;
+    }
+  }
+  const std::uint64_t free = files::free_bytes(facts.row.folder);
+  if (needed <= free) return;
+  throw Error(
+      Code::artifact_store, "full",
+      fmt::format("the evidence of {} needs {} bytes, {} are free", facts.row.id, needed, free), facts.row.id,
+      fmt::format("Free space, or look at what lies in {}/artifacts; then `stella pack runs resume --run {}` seals it.",
+                  facts.row.folder, facts.row.id));
+}
+
 Sealed write_bag(const Facts& facts, const std::string& folder, const site::Identity& identity) {
+  require_space(facts);
   const Last before = last_bag(facts.home);
   evidence::BagWriter bag(folder);
   evidence::SafeNames names;

@@ -274,5 +274,17 @@ class EveryEnd(EvidenceSite):
         self.assertIn("signed by publisher OT Tools", proven)
 
 
+class NoRoom(ApprovalSite):
+    def test_a_sparse_artifact_larger_than_the_disk_is_not_copied_and_the_run_is_sealed_once_it_is_gone(self):
+        bundle = self.pack("sparse", [{"id": "one", "run": {"script": "truncate -s 4T /artifacts/hole"}}])
+        shown = self.stella("--output", "json", "--tenant", "plant-7", "pack", "run", "--bundle", bundle, expect=None).json
+        self.assertIsNone(shown["evidence"])
+        folder = self.path("home-appliance", "runs", shown["runId"].replace(":", "_"))
+        self.assertEqual([name for name in os.listdir(folder) if name == "evidence" and os.listdir(os.path.join(folder, name))], [])
+        os.truncate(os.path.join(folder, "artifacts", "hole"), 0)
+        sealed = self.stella("--output", "json", "--tenant", "plant-7", "pack", "runs", "resume", shown["runId"], expect=None).json
+        self.assertTrue(os.path.isdir(sealed["evidence"]))
+
+
 if __name__ == "__main__":
     main()
