@@ -112,8 +112,20 @@ class Maker {
             fill(approval.message, sources_.inputs.values, "approval " + approval.id).text};
   }
 
-  // Raises the pack's gates; where none is sure to be passed, a gate `site` goes before the first step. A gate with a
-  // `when` is not sure: the pack could write a condition that never holds.
+  // True when some `run` step waits for this step, directly or through others.
+  [[nodiscard]] bool holds_work(const std::string& gate) const {
+    std::set<std::string> behind{gate};
+    for (const Step& step : steps_) {  // a step needs only steps before it
+      if (!std::ranges::any_of(step.needs, [&](const std::string& id) { return behind.contains(id); })) continue;
+      if (step.kind == Kind::run) return true;
+      behind.insert(step.id);
+    }
+    return false;
+  }
+
+  // Raises the pack's gates; where none is sure to be passed before work is done, a gate `site` goes before the first
+  // step. A gate with a `when` is not sure: the pack could write a condition that never holds. A gate that no work
+  // waits for decides nothing.
   void keep_the_floor() {
     if (sources_.policy == nullptr) return;
     const auto floor = floor_of(*sources_.policy, sources_.manifest.name);
@@ -122,8 +134,9 @@ class Maker {
     for (Step& step : steps_) {
       if (step.kind != Kind::gate_approval) continue;
       raise(step.gate, *floor);
-      is_gated = is_gated || step.when.empty() ||
-                 (step.step_class != "skipped" && decide(step.when, sources_.inputs.values, step.id) == true);
+      const bool is_sure = step.when.empty() ||
+                           (step.step_class != "skipped" && decide(step.when, sources_.inputs.values, step.id) == true);
+      is_gated = is_gated || (is_sure && holds_work(step.id));
     }
     if (is_gated) return;
     for (Step& step : steps_)

@@ -29,6 +29,14 @@ void require_gate(const approval::PlanGate& gate, const site::Requirement& floor
   }
 }
 
+// A gate that no `run` step waits for decides nothing.
+bool holds_work(const approval::PlanView& plan, const std::string& gate) {
+  const std::vector<std::string> behind = plan.behind(gate);
+  return std::ranges::any_of(plan.steps, [&](const approval::PlanStep& step) {
+    return step.kind == "run" && std::ranges::find(behind, step.id) != behind.end();
+  });
+}
+
 bool is_allowed(const approval::PlanEndpoint& open, const site::Policy& policy, const std::string& pack) {
   return std::ranges::any_of(policy.allow, [&](const site::AllowEntry& entry) {
     return !entry.for_stella && site::matches_any(entry.packs, pack) && entry.port == open.port &&
@@ -48,7 +56,7 @@ void prove_floor(const site::Policy& policy, const approval::PlanView& plan, Rep
                                  canon::printable(plan.tenant, 80)));
   for (const site::Requirement& floor : policy.require) {
     if (!site::matches_any(floor.packs, plan.pack_name)) continue;
-    const bool is_gated = std::ranges::any_of(plan.steps, [](const auto& step) { return !step.gate.empty(); });
+    const bool is_gated = std::ranges::any_of(plan.gates, [&](const auto& gate) { return holds_work(plan, gate.id); });
     if (!is_gated) refuse("floor", fmt::format("the plan has no gate, the policy wants one for {}", pack));
     for (const approval::PlanGate& gate : plan.gates) require_gate(gate, floor);
   }

@@ -174,6 +174,15 @@ TEST(Floor, DoesNotCountAGateThatMayBeSkipped) {
   }
 }
 
+TEST(Floor, DoesNotCountAGateThatNoWorkWaitsFor) {
+  Given given;
+  for (pack::Step& step : given.manifest.steps) step.needs = std::vector<std::string>{};
+  given.site->require = {{{"firmware-*"}, 1, {}}};
+  const Plan plan = given.make();
+  EXPECT_EQ(plan.steps[0].id, "site");
+  for (std::size_t i = 1; i < plan.steps.size(); ++i) EXPECT_EQ(plan.steps[i].needs, std::vector<std::string>{"site"});
+}
+
 TEST(Floor, RefusesMoreThanThereArePeople) {
   Given given;
   given.manifest.approvals[0].threshold = 3;
