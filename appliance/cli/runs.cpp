@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <map>
@@ -81,8 +82,16 @@ class Tail {
       show(out, std::string_view(held_).substr(start, end - start));
     held_.erase(0, start);
   }
+  // A tab between words is what it is; everything else that could steer a terminal is written out.
   void show(Output& out, std::string_view line) const {
-    out.raw(fmt::format("{} | {}\n", step_, canon::printable(line, 16384)));
+    std::string shown;
+    for (std::size_t from = 0; from <= line.size();) {
+      const std::size_t tab = std::min(line.find('\t', from), line.size());
+      shown += canon::printable(line.substr(from, tab - from), 16384);
+      if (tab < line.size()) shown += '\t';
+      from = tab + 1;
+    }
+    out.raw(fmt::format("{} | {}\n", step_, shown));
   }
 
   std::string step_, path_;
