@@ -60,7 +60,25 @@ struct Retries {
   std::vector<std::string> on;  // `exit:N`, `timeout`; empty: any failure
 };
 
-enum class StepKind { run, gate_approval, gate_policy };
+// item: one turn of a map or loop. It stands in plans only, never in a pack.
+enum class StepKind { run, gate_approval, gate_policy, parallel, map, loop, conditional, item };
+[[nodiscard]] std::string_view name_of(StepKind kind) noexcept;  // as pack.yaml writes it
+
+struct Step;
+struct Case {
+  std::string when;
+  std::vector<Step> steps;
+};
+// What a map or loop goes over: a list in the pack, a range (both ends in), or an expression.
+struct Items {
+  std::optional<canon::Json> fixed;
+  std::optional<std::pair<std::int64_t, std::int64_t>> range;
+  std::string expression;  // a template of exactly one hole, or empty
+};
+struct MaxFailures {  // how many members, or percent of them (rounded down), may fail before the group does
+  int many = 0;
+  bool percent = false;
+};
 
 struct Step {
   std::string id;
@@ -80,7 +98,19 @@ struct Step {
   // gates
   std::string approval;             // gate_approval
   std::string expression, message;  // gate_policy
-  std::string at;                   // file:line:column, for messages about it
+  // groups
+  std::vector<Step> steps;  // parallel, map, loop
+  int max_parallel = 0;     // parallel, map; 0: only the run's bound
+  MaxFailures max_failures;
+  bool fail_fast = false;
+  Items items;  // map, loop
+  std::string iterator = "item", index;
+  int max_turns = 1000;         // loop: maxIterations; map: maxItems
+  std::string until;            // loop
+  clock::Duration delay{};      // loop
+  std::vector<Case> cases;      // conditional
+  std::vector<Step> otherwise;  // conditional: else
+  std::string at;               // file:line:column, for messages about it
 };
 
 struct Output {
@@ -97,6 +127,8 @@ struct Manifest {
   std::vector<Approval> approvals;
   std::vector<Ask> network;
   std::vector<Step> steps;
+  std::vector<Step> at_end;  // finally
+  int max_parallel = 4;      // steps at once in a run
   std::vector<Output> outputs;
   [[nodiscard]] std::string name_version() const { return name + ":" + version; }
   [[nodiscard]] const Input* find_input(std::string_view name) const;

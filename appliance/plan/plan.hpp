@@ -31,20 +31,32 @@ struct Word {
   bool open = false;
 };
 
-struct Gate {      // one approval gate, after the site's floor was applied
-  std::string id;  // the approval's id: what --gate names
+// One approval gate, after the site's floor was applied. `id` is what --gate names: the approval's id, and before it
+// the turn's id where the gate stands in a map or loop: `flash[3]::security-review`.
+struct Gate {
+  std::string id;
   int threshold = 1;
   std::map<std::string, int> roles;
   clock::Duration expires_after{};
   std::string message;
 };
 
+using pack::MaxFailures;  // how many members of a parallel or map may fail before it starts nothing more and fails
+
+// A step of the plan. The plan is a flat list in an order that keeps every `needs` and has each group before its
+// members. `parent` is the id of the group (or turn) a step stands in. A turn (kind `item`) is one round of a map or
+// loop: flash[3] holds flash[3]::one. Members of a parallel or conditional keep plain ids: they share the scope around.
+//
+// Ready: all of `needs` are done and the parent runs. A group is done when its members are.
 struct Step {
   std::string id;
+  std::string parent;  // empty: top level
   Kind kind = Kind::run;
-  std::vector<std::string> needs;  // all steps before it, when the pack names none
-  std::string when;                // expression, empty: always
-  std::string step_class;          // pending, skipped, requires-approval, requires-policy
+  std::vector<std::string> needs;              // siblings; full ids
+  std::string when;                            // expression, empty: always
+  std::string step_class;                      // pending, skipped, requires-approval, requires-policy
+  bool at_end = false;                         // of `finally`: runs whatever happened, after all others
+  canon::Json locals = canon::Json::object();  // values of the iterators in scope, {} at top: seen beside inputs, steps
   // run
   std::vector<Word> command;  // argv
   std::string script;         // POSIX sh -eu; command is empty then
@@ -58,7 +70,22 @@ struct Step {
   // gates
   Gate gate;                        // gate_approval
   std::string expression, message;  // gate_policy
-  canon::Digest digest;             // of the step's node in the plan: what "same step bytes" means at resume
+  // groups
+  int max_parallel = 0;            // members, or turns, at once; 0: only the run's own bound. A loop has 1.
+  MaxFailures max_failures;        // parallel, map
+  bool fail_fast = false;          // parallel, map: the first failure that counts stops the running members too
+  std::vector<std::string> cases;  // conditional: the expressions, in order; a member's `branch` is its case
+  int branch = -1;                 // member of a conditional; cases.size() is `else`
+  std::string iterator, index;     // map, loop: the names of the turn's item and number; index may be empty
+  std::string items;               // map, loop whose items only the run can tell: the expression over them
+  bool dynamic = false;            // its turns are made by instantiate() when it starts
+  int max_turns = 0;               // map, loop: the most turns there may be
+  std::string until;               // loop: ends it when it holds after a turn; empty: never
+  clock::Duration delay{};         // loop: between two turns
+  canon::Json item;                // of a turn: its value
+  std::vector<Step> body;          // map, loop: templates of a turn, ids without the turn's prefix
+  canon::Digest digest;  // of the step's node in the plan: what "same step bytes" means at resume; a turn's and a made
+                         // step's are of the node that the plan would hold had it been known
 };
 
 using pack::Output;
@@ -78,6 +105,7 @@ struct Plan {
   std::vector<Step> steps;                  // in an order that keeps every `needs`
   std::vector<Output> outputs;
   std::vector<Endpoint> allowed;  // of the whole plan
+  int max_parallel = 4;           // steps at once in a run
   [[nodiscard]] std::string hash_text() const { return hash.tagged(); }
 };
 
@@ -94,6 +122,16 @@ struct Sources {
 [[nodiscard]] std::string_view name_of(site::Mode mode) noexcept;
 // Reads back a plan's canonical bytes (for a run's stored plan.json); the digest is recomputed.
 [[nodiscard]] Plan parse(std::string_view bytes, fault::Code code, const std::string& at);
+
+// The turn number `number` (from 0) of a map or loop and all steps in it, as make() would have written them had the
+// item been known. Pure. ERR_PACK_STEP_FAILED reason `expression` for a value that no argument can hold, reason `turns`
+// when nested items are more than allowed.
+[[nodiscard]] std::vector<Step> instantiate(const Plan& plan, const Step& group, int number, const canon::Json& item);
+
+// The id without turn numbers: flash[3]::one and flash[4]::one are both flash[*]::one.
+[[nodiscard]] std::string template_id(std::string_view id);
+// The turn that a step's id lies in, `flash[3]` of flash[3]::one; empty at top level.
+[[nodiscard]] std::string_view turn_of(std::string_view id) noexcept;
 
 // What a run has reached, for the expressions that are left in a plan.
 struct StepResult {
