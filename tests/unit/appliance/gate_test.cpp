@@ -12,6 +12,7 @@
 #include "bundles/files/write.hpp"
 #include "bundles/site/identity.hpp"
 #include "tests/builders/approval_case.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace stella {
 namespace {
@@ -24,9 +25,6 @@ using testing::time_of;
 class Gate : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "/gate-XXXXXX";
-    home = ::mkdtemp(pattern.data());
-    folder = home + "/runs/run";
     files::make_folders(folder + "/approvals");
     files::make_folders(folder + "/work");
     c.home_mark = site::look_at_home(files::Home::open(home)).mark;
@@ -39,7 +37,6 @@ class Gate : public ::testing::Test {
     plan.pack_version = "1.4.0";
     apply(c);
   }
-  void TearDown() override { files::remove_tree(home); }
 
   void apply(const ApprovalCase& from) {
     current.policy = from.policy();
@@ -75,7 +72,8 @@ class Gate : public ::testing::Test {
   }
 
   ApprovalCase c;
-  std::string home, folder;
+  tests::TemporaryFolder temporary;
+  std::string home = temporary.path(), folder = home + "/runs/run";
   plan::Gate bound;
   plan::Plan plan;
   site::Applied current;

@@ -14,6 +14,7 @@
 #include "bundles/canon/digest.hpp"
 #include "bundles/database/connection.hpp"
 #include "bundles/files/write.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace stella::journal {
 namespace {
@@ -22,12 +23,7 @@ using fault::Code;
 
 class JournalTest : public testing::Test {
  protected:
-  JournalTest() {
-    char pattern[] = "/tmp/stella-journal-XXXXXX";
-    folder_ = ::mkdtemp(pattern);
-    home_.emplace(files::Home::open(folder_ + "/home"));
-  }
-  ~JournalTest() override { std::filesystem::remove_all(folder_); }
+  JournalTest() { home_.emplace(files::Home::open(folder_ / "home")); }
 
   static RunRow draft(const std::string& tenant = "plant-7") {
     RunRow row;
@@ -57,7 +53,7 @@ class JournalTest : public testing::Test {
     return Code::internal;
   }
 
-  std::string folder_;
+  tests::TemporaryFolder folder_;
   std::optional<files::Home> home_;
 };
 

@@ -10,6 +10,7 @@
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/locked/bytes.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace stella::run {
 namespace {
@@ -41,32 +42,25 @@ TEST(StepOutput, RefusesEverythingElse) {
 
 class OutputFiles : public testing::Test {
  protected:
-  OutputFiles() {
-    char pattern[] = "/tmp/stella-outputs-XXXXXX";
-    folder_ = ::mkdtemp(pattern);
-  }
-  ~OutputFiles() override { std::filesystem::remove_all(folder_); }
-  void write(const std::string& name, const std::string& text) {
-    files::write_atomically(folder_ + "/" + name, text, 0600);
-  }
-  std::string folder_;
+  void write(const std::string& name, const std::string& text) { files::write_atomically(folder_ / name, text, 0600); }
+  tests::TemporaryFolder folder_;
 };
 
 TEST_F(OutputFiles, BoundsTheFileAndItsKind) {
-  EXPECT_EQ(read_step_output(folder_ + "/none"), canon::Json::object());
+  EXPECT_EQ(read_step_output(folder_ / "none"), canon::Json::object());
   write("big", "a=" + std::string(kMaxOutputBytes, 'x'));
-  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/big"); }), "output-format");
-  ASSERT_EQ(::mkfifo((folder_ + "/fifo").c_str(), 0600), 0);
-  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/fifo"); }), "output-format");
-  std::filesystem::create_symlink("/etc/passwd", folder_ + "/link");
-  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ + "/link"); }), "output-format");
+  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ / "big"); }), "output-format");
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ / "fifo"); }), "output-format");
+  std::filesystem::create_symlink("/etc/passwd", folder_ / "link");
+  EXPECT_EQ(reason_of([&] { (void)read_step_output(folder_ / "link"); }), "output-format");
 }
 
 TEST_F(OutputFiles, RemovesWhatHoldsASecret) {
   const auto value = locked::Bytes::copy_of(std::string_view("hunter2-hunter2"));
   const std::vector<redaction::Value> values = {{"plc-token", &value}};
   const redaction::Patterns patterns(values);
-  const std::string output = folder_ + "/output", artifacts = folder_ + "/artifacts";
+  const std::string output = folder_ / "output", artifacts = folder_ / "artifacts";
   files::make_folders(artifacts + "/fine");
   const std::vector<std::string> texts = {
       "a=x hunter2-hunter2", "a=" + canon::to_base64(std::string_view("hunter2-hunter2")), "hunter2-hunter2=1",
@@ -89,19 +83,19 @@ TEST_F(OutputFiles, RemovesWhatHoldsASecret) {
 
 TEST_F(OutputFiles, HashesDeclaredOutputs) {
   write("report.json", "{}");
-  const auto stored = check_outputs({{"report", "report.json"}}, folder_);
+  const auto stored = check_outputs({{"report", "report.json"}}, folder_.path());
   ASSERT_EQ(stored.size(), 1U);
   EXPECT_EQ(stored[0].digest, canon::sha256(std::string_view("{}")).tagged());
   EXPECT_EQ(stored[0].size_bytes, 2U);
 }
 
 TEST_F(OutputFiles, RefusesOutputsThatAreMissingOrNoRegularFiles) {
-  std::filesystem::create_directory(folder_ + "/dir");
-  std::filesystem::create_symlink("/etc/passwd", folder_ + "/link");
-  ASSERT_EQ(::mkfifo((folder_ + "/fifo").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder_ / "dir");
+  std::filesystem::create_symlink("/etc/passwd", folder_ / "link");
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
   for (const char* path : {"missing", "dir", "link", "fifo", "dir/../../x"}) {
     SCOPED_TRACE(path);
-    EXPECT_EQ(reason_of([&] { (void)check_outputs({{"report", path}}, folder_); }), "output");
+    EXPECT_EQ(reason_of([&] { (void)check_outputs({{"report", path}}, folder_.path()); }), "output");
   }
 }
 

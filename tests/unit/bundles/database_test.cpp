@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "bundles/database/connection.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace stella::database {
 namespace {
@@ -21,13 +22,6 @@ constexpr std::array<std::string_view, 2> kSecond = {kFirst[0], "ALTER TABLE t A
 
 class Database : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/stella-database-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
-    path_ = folder_ + "/t.db";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   static Options options(Access access = Access::create, Journal journal = Journal::wal) {
     return {.damaged = Code::journal_tampered,
             .busy = Code::run_busy,
@@ -40,7 +34,8 @@ class Database : public ::testing::Test {
     made.migrate(kApplication, kFirst);
     return made;
   }
-  std::string folder_, path_;
+  tests::TemporaryFolder folder_;
+  std::string path_ = folder_ / "t.db";
 };
 
 template <class Act>
@@ -84,7 +79,7 @@ TEST_F(Database, TellsEmptyFromNull) {
 TEST_F(Database, MakesItsFilesForTheOwnerOnly) {
   ::umask(0);
   const auto db = fresh();
-  for (const auto& entry : std::filesystem::directory_iterator(folder_))
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
     EXPECT_EQ(static_cast<unsigned>(entry.status().permissions()) & 0777U, 0600U) << entry.path();
 }
 
@@ -131,20 +126,20 @@ TEST_F(Database, RefusesWhatIsNoDatabase) {
 
 TEST_F(Database, RefusesLinksFoldersAndFilesThatOthersCanWrite) {
   { (void)fresh(); }
-  const auto link = folder_ + "/link.db";
+  const auto link = folder_ / "link.db";
   ASSERT_EQ(::symlink(path_.c_str(), link.c_str()), 0);
   EXPECT_EQ(refusal([&] { (void)Connection::open(link, options()); }), "ERR_FILE_UNSUITABLE link");
-  EXPECT_EQ(refusal([&] { (void)Connection::open(folder_, options()); }), "ERR_FILE_UNSUITABLE folder");
+  EXPECT_EQ(refusal([&] { (void)Connection::open(folder_.path(), options()); }), "ERR_FILE_UNSUITABLE folder");
   ::chmod(path_.c_str(), 0666);
   EXPECT_EQ(refusal([&] { (void)Connection::open(path_, options()); }), "ERR_FILE_UNSUITABLE mode");
-  EXPECT_EQ(refusal([&] { (void)Connection::open(folder_ + "/none.db", options(Access::existing)); }).substr(0, 18),
+  EXPECT_EQ(refusal([&] { (void)Connection::open(folder_ / "none.db", options(Access::existing)); }).substr(0, 18),
             "ERR_FILE_NOT_FOUND");
 }
 
 TEST_F(Database, OpensBehindALinkedFolder) {
   { (void)fresh(); }
-  const auto link = folder_ + "-link";
-  ASSERT_EQ(::symlink(folder_.c_str(), link.c_str()), 0);
+  const auto link = folder_.path() + "-link";
+  ASSERT_EQ(::symlink(folder_.path().c_str(), link.c_str()), 0);
   EXPECT_EQ(refusal([&] { (void)Connection::open(link + "/t.db", options()); }), "none");
   ::unlink(link.c_str());
 }
@@ -182,7 +177,7 @@ TEST_F(Database, SaysFullAndCanGoOnAfterwards) {
 TEST_F(Database, CopiesAWholeDatabaseDurably) {
   const auto db = fresh();
   db.execute("INSERT INTO t(k) VALUES('a')");
-  const auto target = folder_ + "/copy.db";
+  const auto target = folder_ / "copy.db";
   db.copy_to(target);
   const auto copy = Connection::open(target, options(Access::read_only));
   copy.migrate(kApplication, kFirst);

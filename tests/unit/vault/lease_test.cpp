@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 
+#include "tests/unit/temporary_folder.hpp"
 #include "vault/lease/lease.hpp"
 
 namespace stella::lease {
@@ -36,11 +36,8 @@ std::string refusal(Act act) {
 class Lease : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/stella-lease-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
     ::unsetenv("TASKRUNNER_SEALED_VAULT_URL");
-    home_ = files::Home::open(folder_ + "/home");
+    home_ = files::Home::open(folder_ / "home");
     secrets::Store::create(vault_path(*home_), locked::Bytes::copy_of(kPassphrase), keys::kMemoryFloor,
                            clock::system_clock());
     auto store = open_store(*home_, given_, clock::system_clock());
@@ -49,15 +46,12 @@ class Lease : public ::testing::Test {
     store.put({.tenant = "plant-7", .name = "other", .scope = "firmware", .value = &value});
     given_.asked = 0;
   }
-  void TearDown() override {
-    ::unsetenv("TASKRUNNER_SEALED_VAULT_URL");
-    std::filesystem::remove_all(folder_);
-  }
+  void TearDown() override { ::unsetenv("TASKRUNNER_SEALED_VAULT_URL"); }
   [[nodiscard]] static Ticket ticket(const std::string& tenant = "plant-7", const std::string& scope = "firmware") {
     return {
         .tenant = tenant, .run = "run:1", .plan_hash = "sha256:0", .step = "seal", .declared = {{"plc-token", scope}}};
   }
-  std::string folder_;
+  tests::TemporaryFolder folder_;
   std::optional<files::Home> home_;
   Given given_;
 };
@@ -99,7 +93,7 @@ TEST_F(Lease, SaysSealedWhenNobodyCanBeAsked) {
 }
 
 TEST_F(Lease, FollowsTheVaultUrl) {
-  ::setenv("TASKRUNNER_SEALED_VAULT_URL", ("vault+file://" + folder_ + "/none.db").c_str(), 1);
+  ::setenv("TASKRUNNER_SEALED_VAULT_URL", ("vault+file://" + (folder_ / "none.db")).c_str(), 1);
   EXPECT_EQ(refusal([&] { (void)open_vault(*home_, given_); }), "ERR_VAULT_NOT_FOUND vault");
   EXPECT_EQ(given_.asked, 0) << "nothing is asked for a vault that is not there";
   ::setenv("TASKRUNNER_SEALED_VAULT_URL", "vault+unix:///run/vault.sock", 1);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/unit/temporary_folder.hpp"
 #include "vault/secrets/store.hpp"
 
 namespace stella::secrets {
@@ -43,14 +44,7 @@ std::string refusal(Act act) {
 
 class Vault : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/stella-secrets-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
-    path_ = folder_ + "/vault.db";
-    Store::create(path_, locked::Bytes::copy_of(kPassphrase), keys::kMemoryFloor, kClock);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { Store::create(path_, locked::Bytes::copy_of(kPassphrase), keys::kMemoryFloor, kClock); }
   [[nodiscard]] Store open(std::string_view passphrase = kPassphrase) const {
     return Store::open(
         path_, [&] { return locked::Bytes::copy_of(passphrase); }, kClock);
@@ -64,7 +58,8 @@ class Vault : public ::testing::Test {
     auto opened = store.lease({tenant, "lease"}, name);
     return opened ? std::string(opened->value.view()) : "none";
   }
-  std::string folder_, path_;
+  tests::TemporaryFolder folder_;
+  std::string path_ = folder_ / "vault.db";
 };
 
 TEST_F(Vault, GivesBackWhatWasPutAfterItWasClosed) {
@@ -135,7 +130,7 @@ TEST_F(Vault, NamesAWrongPassphrase) {
 }
 
 TEST_F(Vault, SaysWhenThereIsNone) {
-  path_ = folder_ + "/other.db";
+  path_ = folder_ / "other.db";
   EXPECT_EQ(refusal([&] { (void)open(); }), "ERR_VAULT_NOT_FOUND vault");
   EXPECT_EQ(refusal([&] { (void)Store::standing(path_); }), "ERR_VAULT_NOT_FOUND vault");
 }
@@ -143,7 +138,7 @@ TEST_F(Vault, SaysWhenThereIsNone) {
 TEST_F(Vault, IsNotMadeTwice) {
   EXPECT_EQ(refusal([&] { Store::create(path_, locked::Bytes::copy_of(kPassphrase), keys::kMemoryFloor, kClock); }),
             "ERR_FILE_UNSUITABLE exists");
-  EXPECT_EQ(refusal([&] { Store::create(folder_ + "/b.db", locked::Bytes::copy_of(kPassphrase), 1 << 20, kClock); }),
+  EXPECT_EQ(refusal([&] { Store::create(folder_ / "b.db", locked::Bytes::copy_of(kPassphrase), 1 << 20, kClock); }),
             "ERR_USAGE kdf-memory");
 }
 
@@ -154,7 +149,7 @@ TEST_F(Vault, HoldsNothingReadable) {
     put(store, "to-be-removed", "value-that-goes-away");
     store.remove("plant-7", "to-be-removed");
   }
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
     const auto bytes = slurp(entry.path());
     for (const auto* text : {"s3cr3t-value", "plc-token-name", "firmware", "plant-7", "to-be-removed", "goes-away",
                              "lease", "correct horse"})
@@ -251,7 +246,7 @@ TEST_F(Vault, NeverBelievesAChangedBit) {
 TEST_F(Vault, BacksUpAVaultThatOpens) {
   auto store = open();
   put(store, "a");
-  const auto target = folder_ + "/backup.db";
+  const auto target = folder_ / "backup.db";
   store.backup(target);
   auto copy = Store::open(
       target, [] { return locked::Bytes::copy_of(kPassphrase); }, kClock);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs that stop before their end: signals, cancel requests, killed runners, a sandbox that cannot be built.
+#include <csignal>
+
+#include "appliance/run/stop.hpp"
+#include "tests/unit/appliance/run_fixture.hpp"
+
+namespace stella::run {
+namespace {
+
+using fault::Code;
+using fault::Error;
+
+TEST_F(RunTest, PausesWhenTheSandboxCannotBeBuilt) {
+  add("a");
+  scripts_["a"] = [](const sandbox::Spec&, sandbox::Observer&) -> sandbox::Result {
+    throw Error(Code::sandbox_unavailable, "userns", "switched off");
+  };
+  EXPECT_EQ(start().row.state, "paused");
+  scripts_.clear();
+  EXPECT_EQ(resume().row.state, "succeeded");  // nothing had run, so nothing is unknown
+}
+
+TEST_F(RunTest, EndsTheStepOnASignalAndAsksWhatToDoWithIt) {
+  add("a");
+  scripts_["a"] = [](const sandbox::Spec&, sandbox::Observer& observer) {
+    EXPECT_FALSE(observer.stop_requested());
+    catch_signals();
+    std::raise(SIGTERM);
+    EXPECT_TRUE(observer.stop_requested());
+    return sandbox::Result{.end = sandbox::End::stopped, .blocked = {}, .relayed = {}, .limits = {}};
+  };
+  const Outcome outcome = start();
+  EXPECT_EQ(outcome.row.state, "paused");
+  EXPECT_EQ(outcome.row.reason, "interrupted");
+  EXPECT_EQ(outcome.error->code(), Code::pack_interrupted);
+  forget_signals();
+  scripts_.clear();
+  EXPECT_THROW((void)resume(), Error);  // onCrash: ask
+  EXPECT_EQ(resume({.rerun = "a", .fail = {}, .extend = {}}).row.state, "succeeded");
+}
+
+TEST_F(RunTest, ListensToACancelRequest) {
+  add("a");
+  add("b");
+  scripts_["a"] = [this](const sandbox::Spec&, sandbox::Observer& observer) {
+    request_cancel(journal_->need(run_).folder, {.by = "Bea", .reason = "wrong cell"});
+    EXPECT_TRUE(observer.stop_requested());
+    return sandbox::Result{.end = sandbox::End::stopped, .blocked = {}, .relayed = {}, .limits = {}};
+  };
+  EXPECT_EQ(start().row.state, "cancelled");
+  EXPECT_EQ(last("pack.run.cancelled"), (canon::Json{{"by", "Bea"}, {"reason", "wrong cell"}}));
+}
+
+// The events of a runner that was killed while step a ran.
+class Killed : public RunTest {
+ protected:
+  void kill_in_a(plan::OnCrash on_crash) {
+    add("a").on_crash = on_crash;
+    add("b");
+    submit();
+    const std::vector<journal::NewEvent> events = {
+        {"pack.run.started", {}, {}},
+        {"pack.step.started", "a", {{"try", 1}, {"digest", plan_.steps[0].digest.tagged()}}}};
+    journal_->append(run_, events, {.state = "running"}, clock_.time);
+  }
+};
+
+TEST_F(Killed, RerunsAStepThatMayBeRerun) {
+  kill_in_a(plan::OnCrash::rerun);
+  EXPECT_EQ(resume().row.state, "succeeded");
+  EXPECT_EQ(ran_, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST_F(Killed, FailsAStepThatMustNotBeRerun) {
+  kill_in_a(plan::OnCrash::fail);
+  const Outcome outcome = resume();
+  EXPECT_EQ(outcome.row.state, "failed");
+  EXPECT_EQ(outcome.error->reason(), "crash");
+  EXPECT_TRUE(ran_.empty());
+}
+
+TEST_F(Killed, AsksAndTakesTheAnswer) {
+  kill_in_a(plan::OnCrash::ask);
+  try {
+    (void)resume();
+    FAIL() << "nobody was asked";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::pack_interrupted);
+    EXPECT_NE(error.fix().find("--rerun a"), std::string::npos);
+    EXPECT_NE(error.fix().find("--fail a"), std::string::npos);
+  }
+  EXPECT_EQ(journal_->need(run_).state, "paused");
+  EXPECT_THROW((void)resume({.rerun = "b", .fail = {}, .extend = {}}), Error);  // b was not in flight
+  EXPECT_EQ(resume({.rerun = {}, .fail = "a", .extend = {}}).row.state, "failed");
+}
+
+}  // namespace
+}  // namespace stella::run
