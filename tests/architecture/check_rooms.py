@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses what the house rules forbid: an include of a room that is not declared in USES, a layer that looks up,
-a file over 400 lines, a function over 60, a junk name, a room without a test.
+"""Refuses what the house rules forbid: an include of a room that is not declared in USES, a layer that looks up, source
+in a folder that is no declared room, a file over 400 lines, a function over 60, a junk name, a room without a test.
+Tests, the demo and the programs of the docs are held to the sizes and names as well.
 
     check_rooms.py SOURCE-ROOT ROOMS-FILE     (ROOMS-FILE: lines `layer/room:used,used`, written by CMake)
 """
@@ -13,6 +14,7 @@ LAYERS = {"bundles": {"bundles"}, "vault": {"bundles", "vault"}, "mirror": {"bun
           "appliance": {"bundles", "vault", "mirror", "appliance"}}
 JUNK = {"util", "utils", "common", "misc", "helper", "helpers", "core", "base", "manager"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+SOURCES = (".cpp", ".hpp")
 MAX_LINES, MAX_FUNCTION = 400, 60
 
 
@@ -38,29 +40,47 @@ def long_functions(lines):
             start = None
 
 
-def check_file(root, path, rooms, problems):
-    relative = os.path.relpath(path, root)
-    parts = relative.split(os.sep)
-    room = "/".join(parts[:2])
-    with open(path, encoding="utf-8") as handle:
-        lines = handle.read().split("\n")
+def check_size(relative, lines, problems):
     if len(lines) - 1 > MAX_LINES:
         problems.append(f"{relative}:1: {len(lines) - 1} lines; {MAX_LINES} is the limit: two ideas, two files")
-    for start, length in long_functions(lines):
-        problems.append(f"{relative}:{start}: a function of {length} lines; {MAX_FUNCTION} is the limit")
+    if relative.endswith(SOURCES):
+        for start, length in long_functions(lines):
+            problems.append(f"{relative}:{start}: a function of {length} lines; {MAX_FUNCTION} is the limit")
+    if os.path.splitext(os.path.basename(relative))[0] in JUNK:
+        problems.append(f"{relative}: the name says nothing: name the idea")
+
+
+def check_includes(relative, lines, rooms, problems):
+    """In a room: only rooms of its USES. In tests: any declared room, and what lies beside them in tests/."""
+    layer, room = relative.split("/")[0], "/".join(relative.split("/")[:2])
     for number, line in enumerate(lines, 1):
         found = INCLUDE.match(line)
         if not found:
             continue
         target = "/".join(found.group(1).split("/")[:2])
-        if target == room:
+        if target == room or (layer == "tests" and target.startswith("tests/")):
             continue
         if target not in rooms:
             problems.append(f'{relative}:{number}: includes "{found.group(1)}", which is in no declared room')
-        elif parts[0] in LAYERS and target not in rooms.get(room, set()):
+        elif layer in LAYERS and target not in rooms.get(room, set()):
             problems.append(f"{relative}:{number}: {room} includes {target}, which is not in its USES")
-    if os.path.splitext(parts[-1])[0] in JUNK:
-        problems.append(f"{relative}: the name says nothing: name the idea")
+
+
+def check_file(root, relative, rooms, problems):
+    with open(os.path.join(root, relative), encoding="utf-8") as handle:
+        lines = handle.read().split("\n")
+    check_size(relative, lines, problems)
+    room = "/".join(relative.split("/")[:2])
+    if relative.endswith(SOURCES):
+        check_includes(relative, lines, rooms, problems)
+        if relative.split("/")[0] in LAYERS and room not in rooms:
+            problems.append(f"{relative}: {room} is no declared room: no build and no check looks at it")
+
+
+def files_of(root, folder):
+    for place, _, names in os.walk(os.path.join(root, folder)):
+        for name in names:
+            yield os.path.relpath(os.path.join(place, name), root)
 
 
 def main():
@@ -77,11 +97,10 @@ def main():
         tests = os.listdir(unit) if os.path.isdir(unit) else []
         if room != "appliance/cli" and not any(t == f"{name}_test.cpp" or (t.startswith(f"{name}_") and t.endswith("_test.cpp")) for t in tests):
             problems.append(f"{room}: has no tests/unit/{room}_test.cpp")
-    for layer in LAYERS:
-        for folder, _, names in os.walk(os.path.join(root, layer)):
-            for name in names:
-                if name.endswith((".cpp", ".hpp")) and "/".join(os.path.relpath(folder, root).split(os.sep)[:2]) in rooms:
-                    check_file(root, os.path.join(folder, name), rooms, problems)
+    for folder in (*LAYERS, "tests", "demo", "docs"):
+        for relative in files_of(root, folder):
+            if relative.endswith((*SOURCES, ".py")):
+                check_file(root, relative, rooms, problems)
     for problem in sorted(problems):
         print(problem, file=sys.stderr)
     return 1 if problems else 0
