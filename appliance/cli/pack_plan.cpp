@@ -141,7 +141,8 @@ void show(Invocation& call, const Subject& subject, const plan::Plan& plan, cons
       "pack   {}:{} {}{}", plan.pack_name, plan.pack_version,
       subject.digest == canon::Digest{} ? "(not built)" : subject.digest.tagged(),
       subject.publishers.empty() ? "" : fmt::format(", published by {}", fmt::join(subject.publishers, ", "))));
-  out.say(fmt::format("tenant {}, mode {}, runtime host", plan.tenant, plan.document["mode"].get<std::string>()));
+  out.say(fmt::format("tenant {}, mode {}, runtime {}", plan.tenant, plan.document["mode"].get<std::string>(),
+                      plan.runtime ? plan.runtime->text() : "host"));
   for (const auto& [name, value] : plan.inputs.items())
     out.say(fmt::format("input {} = {}", name, canon::printable(canon::canonical(value), 200)));
   for (const auto& [name, file] : plan.files)

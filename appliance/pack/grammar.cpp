@@ -59,6 +59,15 @@ bool is_version(std::string_view text) {
          rest.front() != '.' && rest.back() != '.' && rest.find("..") == rest.npos;
 }
 
+bool is_image_name(std::string_view text) {
+  const auto is_plain = [](char c) { return is_lower(c) || is_digit(c); };
+  const auto is_mark = [](char c) { return c == '.' || c == '_' || c == '-' || c == '/'; };
+  if (text.empty() || text.size() > 128 || !is_plain(text.front()) || !is_plain(text.back())) return false;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    if (!is_plain(text[i]) && !(is_mark(text[i]) && is_plain(text[i - 1]))) return false;
+  return true;
+}
+
 bool is_id(std::string_view text) {
   return !text.empty() && text.size() <= 63 && is_letter(text.front()) &&
          all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; });

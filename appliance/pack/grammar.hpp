@@ -14,6 +14,8 @@ namespace stella::pack {
 [[nodiscard]] bool is_variable(std::string_view text);     // letters digits _, no digit first, not STELLA_...
 [[nodiscard]] bool is_host(std::string_view text);         // a DNS name or an IP address, at most 253
 [[nodiscard]] bool is_inner_path(std::string_view text);   // relative, no empty part, `.` or `..`, at most 1,024
+[[nodiscard]] bool is_image_name(
+    std::string_view text);  // parts of a-z 0-9 with . _ - between, split by /, at most 128
 [[nodiscard]] std::string lower_case(std::string_view text);
 
 }  // namespace stella::pack

@@ -52,7 +52,8 @@ void read_spec(Section& top, Findings& findings, Manifest& manifest) {
   if (auto network = read_network(spec, findings)) manifest.network = std::move(*network);
   read_steps_part(spec, findings, manifest);
   read_outputs_part(spec, findings, manifest);
-  for (const char* name : {"finally", "runtime"}) spec.later(name);
+  read_runtime_part(spec, findings, manifest);
+  spec.later("finally");
   spec.finish();
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bundles/canon/digest.hpp"
 #include "bundles/canon/json.hpp"
 #include "bundles/clock/time.hpp"
 
@@ -117,6 +118,14 @@ struct Output {
   std::string name, path;
 };  // path relative to /artifacts
 
+// The OCI image whose files the steps see in place of the appliance's own.
+struct Runtime {
+  std::string name;      // folder or tar beneath images/ in the pack
+  canon::Digest digest;  // of the image's manifest
+  [[nodiscard]] std::string text() const { return name + "@" + digest.tagged(); }
+  bool operator==(const Runtime&) const = default;
+};
+
 struct Manifest {
   std::string name, version, description, license;
   std::vector<std::string> tags, tenant_visibility;  // tenant_visibility empty: every tenant
@@ -127,8 +136,9 @@ struct Manifest {
   std::vector<Approval> approvals;
   std::vector<Ask> network;
   std::vector<Step> steps;
-  std::vector<Step> at_end;  // finally
-  int max_parallel = 4;      // steps at once in a run
+  std::vector<Step> at_end;        // finally
+  int max_parallel = 4;            // steps at once in a run
+  std::optional<Runtime> runtime;  // absent: the appliance's own /usr
   std::vector<Output> outputs;
   [[nodiscard]] std::string name_version() const { return name + ":" + version; }
   [[nodiscard]] const Input* find_input(std::string_view name) const;

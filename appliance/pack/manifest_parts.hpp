@@ -11,6 +11,7 @@ void read_inputs_part(Section& spec, Findings& findings, Manifest& manifest);
 void read_secrets_part(Section& spec, Findings& findings, Manifest& manifest);
 void read_approvals_part(Section& spec, Findings& findings, Manifest& manifest);
 void read_outputs_part(Section& spec, Findings& findings, Manifest& manifest);
+void read_runtime_part(Section& spec, Findings& findings, Manifest& manifest);
 // A list of {host, port}; nullopt when the section has none.
 [[nodiscard]] std::optional<std::vector<Ask>> read_network(Section& section, Findings& findings);
 [[nodiscard]] std::optional<Retries> read_retries(Section& section, Findings& findings);

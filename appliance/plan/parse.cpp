@@ -23,7 +23,7 @@ class Reader {
     Fields top = fields(document, "");
     (void)top.choice("schema", {"stella.plan.v1"});
     (void)top.choice("mode", {"sealed", "constrained", "connected"});
-    (void)top.choice("runtime", {"host"});
+    plan.runtime = runtime(top.any("runtime"));
     plan.tenant = top.text("tenant");
     read_pack(top.object("pack"), plan);
     plan.inputs = top.object("inputs");
@@ -47,6 +47,15 @@ class Reader {
   }
   [[nodiscard]] static int small(Fields& from, std::string_view name, int min, int max) {
     return static_cast<int>(from.integer(name, min, max));
+  }
+
+  [[nodiscard]] std::optional<pack::Runtime> runtime(const Json& node) const {
+    if (node == "host") return std::nullopt;
+    Fields image = fields(node, ".runtime");
+    pack::Runtime runtime{image.text("image", 128),
+                          canon::parse_digest(image.text("digest"), code_, at_ + ".runtime.digest")};
+    image.finish();
+    return runtime;
   }
 
   void read_pack(const Json& node, Plan& plan) const {

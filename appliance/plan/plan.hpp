@@ -104,8 +104,9 @@ struct Plan {
   std::map<std::string, FileDigest> files;  // file inputs
   std::vector<Step> steps;                  // in an order that keeps every `needs`
   std::vector<Output> outputs;
-  std::vector<Endpoint> allowed;  // of the whole plan
-  int max_parallel = 4;           // steps at once in a run
+  std::vector<Endpoint> allowed;         // of the whole plan
+  int max_parallel = 4;                  // steps at once in a run
+  std::optional<pack::Runtime> runtime;  // absent: the appliance's own programs
   [[nodiscard]] std::string hash_text() const { return hash.tagged(); }
 };
 

@@ -105,6 +105,11 @@ Json secrets(const Parts& parts) {
   return out;
 }
 
+Json runtime(const pack::Manifest& manifest) {
+  if (!manifest.runtime) return "host";
+  return {{"image", manifest.runtime->name}, {"digest", manifest.runtime->digest.tagged()}};
+}
+
 Json network_node(const network::Decisions& decisions) {
   Json asked = Json::array(), refused = Json::array();
   for (const pack::Ask& each : decisions.asked) asked.push_back({{"host", each.host}, {"port", each.port}});
@@ -135,7 +140,7 @@ std::string written(const Parts& parts) {
        {"secrets", secrets(parts)},
        {"network", network_node(parts.decisions)},
        {"outputs", outputs},
-       {"runtime", "host"}});
+       {"runtime", runtime(manifest)}});
 }
 
 }  // namespace stella::plan

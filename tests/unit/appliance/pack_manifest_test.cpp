@@ -63,6 +63,15 @@ TEST(Manifest, ReadsEverythingThatTheContractShows) {
   EXPECT_EQ(manifest.outputs.at(0).path, "report.json");
 }
 
+TEST(Manifest, ReadsAPinnedRuntimeImage) {
+  const std::string image = "registry.example/ot/plc_tools-1@sha256:" + std::string(64, '7');
+  const Manifest manifest = parse_manifest(
+      kHead + "spec:\n  runtime: {image: '" + image + "'}\n  steps: [{id: a, run: {command: [x]}}]", "pack.yaml");
+  ASSERT_TRUE(manifest.runtime);
+  EXPECT_EQ(manifest.runtime->name, "registry.example/ot/plc_tools-1");
+  EXPECT_EQ(manifest.runtime->text(), image);
+}
+
 TEST(Manifest, ListsAllProblemsWithTheirPlaces) {
   const auto lines = problems(R"(apiVersion: stellaops.io/pack.v2
 kind: TaskPack
@@ -102,8 +111,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"  steps: [{id: a, loop: {}}]", "`loop` comes with a later version"},
         Refusal{"  steps: [{id: a, conditional: {}}]", "`conditional` comes with a later version"},
         Refusal{"  finally: []\n  steps: [{id: a, run: {command: [x]}}]", "`finally` comes with a later version"},
-        Refusal{"  runtime: {image: x}\n  steps: [{id: a, run: {command: [x]}}]",
-                "`runtime` comes with a later version"},
+        Refusal{"  runtime: {image: x}\n  steps: [{id: a, run: {command: [x]}}]", "NAME@sha256:HEX"},
+        Refusal{"  runtime: {image: 'x:1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'}\n  "
+                "steps: [{id: a, run: {command: [x]}}]",
+                "NAME@sha256:HEX"},
+        Refusal{"  runtime: {image: '../x@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'}\n  "
+                "steps: [{id: a, run: {command: [x]}}]",
+                "NAME@sha256:HEX"},
+        Refusal{"  runtime: {}\n  steps: [{id: a, run: {command: [x]}}]", "`image` is missing"},
+        Refusal{"  runtime: host\n  steps: [{id: a, run: {command: [x]}}]", "a mapping belongs here"},
+        Refusal{"  steps: [{id: a, run: {command: [x], runtime: {image: x}}}]", "`runtime` comes with a later version"},
         Refusal{"  steps: []", "at least one step"}, Refusal{"  inputs: []", "`steps` is missing"},
         Refusal{"  steps: [{id: a}]", "a step has one of"},
         Refusal{"  steps: [{id: a, run: {command: [x]}, gate.policy: {expression: x}}]", "one thing only"},

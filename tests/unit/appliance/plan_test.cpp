@@ -69,6 +69,17 @@ struct Given {
   }
 };
 
+TEST(Plan, PinsTheRuntimeImageByItsDigest) {
+  Given given;
+  const canon::Digest digest = canon::sha256(std::string_view("manifest"));
+  given.manifest.runtime = pack::Runtime{"tools", digest};
+  const Plan plan = given.make();
+  EXPECT_EQ(plan.document["runtime"], (canon::Json{{"image", "tools"}, {"digest", digest.tagged()}}));
+  EXPECT_EQ(plan.runtime, given.manifest.runtime);
+  EXPECT_NE(plan.hash, Given{}.make().hash);
+  EXPECT_EQ(parse(plan.bytes, fault::Code::pack_invalid, "plan").runtime, given.manifest.runtime);
+}
+
 TEST(Plan, HasWhatTheContractSays) {
   const Plan plan = Given{}.make();
   EXPECT_EQ(plan.document["schema"], "stella.plan.v1");
