@@ -6,6 +6,7 @@
 // Kept narrow and free of SQLite's accents: the same interface will sit on PostgreSQL.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,26 @@ struct RunChange {  // what is absent stays
   std::optional<int> attempt = {};
   std::optional<canon::Json> detail = {};
 };
+// What stays of a run that was pruned: a chain of its own over the whole home, so that a removal cannot be undone or
+// hidden (docs/formats/journal.md).
+struct Pruned {
+  std::int64_t number = 0;  // from 1 without gaps
+  std::string run, tenant, pack, version, state, code;
+  std::int64_t last_seq = 0;
+  std::string head;  // of the run's journal: SHA-256 hex of its last line
+  clock::Time at{};
+  std::string by, why;
+  std::string prev;  // SHA-256 hex of the entry before it, 64 zeros first
+  std::string line;  // the RFC 8785 object of the entry, without newline
+};
+struct Removal {
+  std::string by, why;  // who, and the rule or reason
+};
+struct Hold {  // the run is not pruned while it stands
+  std::string run, who, reason;
+  clock::Time at{};
+};
+
 struct Head {
   std::int64_t seq = 0;
   std::string hash;
@@ -76,11 +97,18 @@ class Journal {
   std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change,
                             clock::Time now);
   [[nodiscard]] std::vector<Event> events(const std::string& run, std::int64_t after_seq = 0) const;
+  // One event at a time, in order, in memory that does not grow with the run. The visitor may not use this Journal.
+  using Visitor = std::function<void(const Event&)>;
+  void for_each_event(const std::string& run, std::int64_t after_seq, const Visitor& visit) const;
+  // verify_chain and for_each_event in one pass: each event is checked before the visitor sees it, the end of the chain
+  // after the last.
+  Head verify_each(const std::string& run, const Visitor& visit) const;
   [[nodiscard]] RunRow need(const std::string& run) const;  // ERR_RUN_NOT_FOUND
-  struct Filter {
+  struct Filter {                                           // empty: any
     std::string tenant = {}, state = {}, pack = {};
     std::size_t limit = 100;
-  };                                                                   // empty: any
+    std::optional<clock::Time> since = {};  // created then or later
+  };
   [[nodiscard]] std::vector<RunRow> list(const Filter& filter) const;  // newest first
   [[nodiscard]] Head head(const std::string& run) const;
   // Runs in `state`, oldest first, of all tenants: for what is due by time.
@@ -89,6 +117,18 @@ class Journal {
   [[nodiscard]] RunLock lock_run(const RunRow& run) const;  // ERR_RUN_BUSY, naming the process
   // Nothing when another process has the run.
   [[nodiscard]] std::optional<RunLock> try_lock_run(const RunRow& run) const;
+
+  // Holds: anybody's; a run may have one, a new one takes the old one's place. ERR_RUN_NOT_FOUND.
+  void hold(const std::string& run, const std::string& reason, const std::string& who, clock::Time now);
+  bool release(const std::string& run);  // false: there was none
+  [[nodiscard]] std::optional<Hold> hold_of(const std::string& run) const;
+  [[nodiscard]] std::vector<Hold> holds() const;  // by time
+  // Takes a run out of the journal and records that, in one durable transaction; then its folder is removed. The caller
+  // holds the run's lock. ERR_USAGE reason `held` when a hold stands, `state` when the run has not ended. A crash
+  // between leaves a folder without a run: sweep() removes it.
+  Pruned remove_run(const std::string& run, const Removal& removal, clock::Time now);
+  [[nodiscard]] std::vector<Pruned> pruned() const;  // by number; the chain is verified: ERR_JOURNAL_TAMPERED
+  void sweep() const;                                // folders of runs that `pruned` names and that still lie there
 
   struct State;  // of the room
 
