@@ -2,11 +2,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
-#include <locale.h>
 #include <sys/stat.h>
 
 #include <exception>
 
+#include "bundles/archive/locale.hpp"
 #include "bundles/archive/names.hpp"
 #include "bundles/archive/tar.hpp"
 #include "bundles/archive/walk.hpp"
@@ -16,24 +16,6 @@ namespace stella::archive {
 namespace {
 
 using Archive = files::Handle<struct archive, archive_read_free>;
-
-// pax names are UTF-8 and libarchive turns them into the locale's charset: this thread's is UTF-8 meanwhile.
-class Utf8Locale {
- public:
-  Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (locale_ == nullptr) throw fault::Error(fault::Code::internal, "locale", "the C.UTF-8 locale is missing");
-    before_ = ::uselocale(locale_);
-  }
-  ~Utf8Locale() {
-    ::uselocale(before_);
-    ::freelocale(locale_);
-  }
-  Utf8Locale(const Utf8Locale&) = delete;
-  Utf8Locale& operator=(const Utf8Locale&) = delete;
-
- private:
-  locale_t locale_, before_ = nullptr;
-};
 
 class Reading : public MemberReader {
  public:
