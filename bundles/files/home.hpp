@@ -16,6 +16,7 @@ class Home {
   [[nodiscard]] std::string site() const { return path_ + "/site"; }
   [[nodiscard]] std::string mirror() const { return path_ + "/mirror"; }
   [[nodiscard]] std::string packs() const { return path_ + "/packs"; }
+  [[nodiscard]] std::string images() const { return path_ + "/images"; }
   [[nodiscard]] std::string vault() const { return path_ + "/vault"; }
   [[nodiscard]] std::string runs() const { return path_ + "/runs"; }
   [[nodiscard]] std::string seen() const { return path_ + "/seen"; }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,13 @@ struct Accepted : Opened {
 [[nodiscard]] Accepted accept(Opened opened, const site::Policy& policy);
 // The content of one file by its path (bounded), verified; ERR_PACK_INVALID reason `file` when the pack has none.
 [[nodiscard]] std::string read_file(const Opened& pack, const std::string& path, std::uint64_t max_bytes);
+// Where the bytes of one file should lie in a blob of the pack, nullopt when the pack has none of that path. Nothing is
+// verified: for readers that check the content by a digest of their own.
+struct Place {
+  std::string blob;  // path
+  std::uint64_t offset = 0, size_bytes = 0;
+};
+[[nodiscard]] std::optional<Place> find_place(const Opened& pack, const std::string& path);
 // Unpacks all files beneath `folder` (must not exist), verifying every digest on the way. Modes 0755/0644.
 void unpack(const Opened& pack, const std::string& folder);
 // Writes the pack as one `.pack` tar again (deterministic): for the cache and the run's own copy.

@@ -102,6 +102,23 @@ std::string read_file(const Opened& pack, const std::string& path, std::uint64_t
   return bytes;
 }
 
+// Our layers are ustar without extensions: a header of 512 bytes, then the content, filled up to a whole block. In a
+// layer that others wrote the place may be wrong, and the reader's digest says so.
+std::optional<Place> find_place(const Opened& pack, const std::string& path) {
+  constexpr std::uint64_t kBlock = 512;
+  const auto layers = assign_layers(pack.files);
+  for (std::size_t layer = 0; layer < layers.size() && layer < pack.layers.size(); ++layer) {
+    std::uint64_t offset = kBlock;
+    for (const std::size_t index : layers[layer]) {
+      const FileEntry& entry = pack.files[index];
+      if (entry.path == path)
+        return Place{BlobFolder(pack.blobs).path_of(pack.layers[layer]), offset, entry.size_bytes};
+      offset += kBlock + (entry.size_bytes + kBlock - 1) / kBlock * kBlock;
+    }
+  }
+  return std::nullopt;
+}
+
 void unpack(const Opened& pack, const std::string& folder) {
   make_folder(folder);
   make_parents(pack, folder);
