@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// pack init, validate, eval, check-schema: what a pack's author asks before anybody signs.
+// pack init, validate, check-schema: what a pack's author asks before anybody signs.
 #include <fmt/format.h>
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/admission/cache.hpp"
 #include "appliance/cli/command.hpp"
-#include "appliance/expression/expression.hpp"
 #include "appliance/pack/folder.hpp"
 #include "appliance/pack/scaffold.hpp"
 #include "appliance/pack/schema.hpp"
-#include "bundles/canon/fields.hpp"
+#include "bundles/canon/json.hpp"
 
 namespace stella::cli {
 namespace {
@@ -18,8 +17,7 @@ using canon::Json;
 using fault::Code;
 using fault::Error;
 
-constexpr std::uint64_t kMaxJson = std::uint64_t{16} << 20;   // bytes of a JSON document
-constexpr std::uint64_t kMaxLines = std::uint64_t{64} << 20;  // bytes of a batch
+constexpr std::uint64_t kMaxJson = std::uint64_t{16} << 20;  // bytes of a JSON document
 
 int init(Invocation& call) {
   const auto written = pack::write_scaffold(call.need("DIR"));
@@ -75,43 +73,6 @@ int validate(Invocation& call) {
   return 0;
 }
 
-// One line of a batch: {"expression": TEXT, "context": JSON} gives {"result": JSON} or {"error": {reason, message,
-// at}}.
-Json evaluate_line(std::string_view line, std::size_t number) {
-  const std::string at = fmt::format("standard input:{}", number);
-  const Json request = canon::parse_json(line, Code::usage, at);
-  canon::Fields fields(request, Code::usage, "line", at);
-  const std::string text = fields.text("expression");
-  const Json& context = fields.any("context");
-  fields.finish();
-  try {
-    return {{"result", expression::Expression::parse(text, {}).evaluate(context)}};
-  } catch (const Error& error) {
-    return {{"error", {{"reason", error.reason()}, {"message", error.what()}, {"at", error.at()}}}};
-  }
-}
-
-int evaluate_lines(Invocation& call) {
-  const std::string text = call.read_argument("-", kMaxLines);
-  std::size_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    call.out().raw(canon::canonical(evaluate_line(rest.substr(0, end), ++number)) + "\n");
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return 0;
-}
-
-int evaluate(Invocation& call) {
-  if (call.flag("--lines")) return evaluate_lines(call);
-  const auto parsed = expression::Expression::parse(call.need("EXPRESSION"), {});
-  const Json context = canon::parse_json(call.read_argument("-", kMaxJson), Code::usage, "standard input");
-  const Json result = parsed.evaluate(context);
-  call.out().say(canon::canonical(result));
-  call.out().result({{"result", result}});
-  return 0;
-}
-
 int check_schema(Invocation& call) {
   const std::string file = call.need("SCHEMA");
   if (file == "-")
@@ -151,12 +112,6 @@ std::vector<Command> pack_check_commands() {
        {},
        {{"--bundle", "FILE", "a .pack file"}, {"--dir", "DIR", "a pack folder; left out: the current one"}},
        validate},
-      {{"pack", "eval"},
-       "evaluate an expression on JSON from standard input",
-       "echo '{\"a\":1}' | stella pack eval 'a == `1`'",
-       {{"EXPRESSION", "a JMESPath expression", false}},
-       {{"--lines", "", "read {\"expression\", \"context\"} objects, one a line, and answer each on a line"}},
-       evaluate},
       {{"pack", "check-schema"},
        "check JSON from standard input against a schema",
        "echo '\"hall-3\"' | stella pack check-schema schemas/cell.schema.json",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens to nodes, with the binding powers of the reference implementation. Any thread.
-// Limits: 1,000 nodes, 50 levels of nesting.
+// Limits: 1,000 nodes, 50 levels inside brackets of any kind, 250 levels of nodes (each projection is one).
+// Errors: expression-syntax; expression-function for a name that is no function's, or a wrong number of arguments.
 #pragma once
 
 #include <memory>

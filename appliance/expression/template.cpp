@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "appliance/expression/expression.hpp"
+#include "appliance/expression/meter.hpp"
 #include "appliance/expression/token.hpp"
 
 namespace stella::expression {
@@ -9,9 +12,10 @@ namespace {
 
 constexpr std::size_t kMaxTemplate = std::size_t{64} << 10, kMaxHoles = 100;
 
-// Where the hole that begins at `start` ends: the first `}}` outside quotes, so that a literal may hold one.
+// Where the hole that begins at `start` ends: the first `}}` outside quotes and braces, which an expression may hold.
 std::size_t end_of_hole(std::string_view text, std::size_t start, const std::string& at) {
   char quote = 0;
+  std::size_t braces = 0;
   for (std::size_t i = start; i < text.size(); ++i) {
     const char c = text[i];
     if (quote != 0) {
@@ -21,6 +25,10 @@ std::size_t end_of_hole(std::string_view text, std::size_t start, const std::str
         quote = 0;
     } else if (c == '\'' || c == '"' || c == '`') {
       quote = c;
+    } else if (c == '{') {
+      ++braces;
+    } else if (c == '}' && braces > 0) {
+      --braces;
     } else if (text.substr(i).starts_with("}}")) {
       return i;
     }
@@ -39,6 +47,7 @@ Template Template::parse(std::string_view text, const std::string& at) {
   if (text.size() > kMaxTemplate)
     refuse(fmt::format("the text has {} bytes, {} are allowed", text.size(), kMaxTemplate), 1, at);
   Template made;
+  made.at_ = at;
   std::size_t holes = 0;
   for (std::size_t place = 0; place < text.size();) {
     const std::size_t hole = text.find("${{", place);
@@ -63,14 +72,23 @@ std::vector<std::vector<std::string>> Template::names() const {
   std::vector<std::vector<std::string>> all;
   for (const Piece& piece : pieces_)
     if (piece.hole)
-      for (auto& name : piece.hole->names()) all.push_back(std::move(name));
+      for (const auto& name : piece.hole->names()) all.push_back(name);
   return all;
+}
+
+bool Template::reads_everything() const noexcept {
+  return std::ranges::any_of(pieces_, [](const Piece& piece) { return piece.hole && piece.hole->reads_everything(); });
 }
 
 canon::Json Template::evaluate(const canon::Json& context) const {
   if (pieces_.size() == 1 && pieces_.front().hole) return pieces_.front().hole->evaluate(context);
   std::string out;
-  for (const Piece& piece : pieces_) out += piece.hole ? text_of(piece.hole->evaluate(context)) : piece.text;
+  for (const Piece& piece : pieces_) {
+    out += piece.hole ? text_of(piece.hole->evaluate(context)) : piece.text;
+    if (out.size() > kMaxResult)
+      refuse(fmt::format("the text has more than {} bytes once its holes are filled", kMaxResult), 1, at_,
+             "expression-budget");
+  }
   return out;
 }
 

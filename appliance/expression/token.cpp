@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace stella::expression {
 namespace {
+
+constexpr long kFarthest = 1L << 40;  // no list that fits in memory is as long
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -61,9 +64,10 @@ class Reader {
     if (token.text == "-")
       refuse("there is no subtraction; a name with a hyphen is written in double quotes, as in steps.\"my-step\"",
              token.column, at_);
-    if (token.text.size() > 10)
-      refuse(fmt::format("number {} is too large for an index", token.text), token.column, at_);
-    token.number = std::stol(token.text);
+    const bool from_end = token.text.front() == '-';
+    for (const char digit : token.text.substr(from_end ? 1 : 0))
+      token.number = std::min(token.number * 10 + (digit - '0'), kFarthest);
+    if (from_end) token.number = -token.number;
     return token;
   }
 
@@ -120,25 +124,21 @@ class Reader {
     try {
       return canon::parse_json(text, fault::Code::pack_invalid, "literal", kMaxText);
     } catch (const fault::Error& error) {
-      refuse(fmt::format("the {} that begins here is not JSON: {}", kind, error.what()), column, at_);
+      refuse(fmt::format("the {} that begins here is not JSON: {}{}", kind, error.what(),
+                         kind == "literal" ? "; a string is written in single quotes, as in 'text'" : ""),
+             column, at_);
     }
   }
 
   Token sign() {
-    static constexpr std::array<std::pair<std::string_view, Sign>, 14> kSigns = {{{"||", Sign::either},
-                                                                                  {"&&", Sign::both},
-                                                                                  {"==", Sign::equal},
-                                                                                  {"!=", Sign::unequal},
-                                                                                  {"<=", Sign::at_most},
-                                                                                  {">=", Sign::at_least},
-                                                                                  {"<", Sign::less},
-                                                                                  {">", Sign::greater},
-                                                                                  {"!", Sign::negation},
-                                                                                  {".", Sign::dot},
-                                                                                  {"[", Sign::open_bracket},
-                                                                                  {"]", Sign::close_bracket},
-                                                                                  {"(", Sign::open_paren},
-                                                                                  {")", Sign::close_paren}}};
+    // Longer spellings first.
+    static constexpr std::array<std::pair<std::string_view, Sign>, 24> kSigns = {
+        {{"||", Sign::either},    {"&&", Sign::both},       {"==", Sign::equal},       {"!=", Sign::unequal},
+         {"<=", Sign::at_most},   {">=", Sign::at_least},   {"[]", Sign::flatten},     {"[?", Sign::filter},
+         {"<", Sign::less},       {">", Sign::greater},     {"!", Sign::negation},     {".", Sign::dot},
+         {"*", Sign::star},       {"@", Sign::current},     {"&", Sign::reference},    {"|", Sign::pipe},
+         {",", Sign::comma},      {":", Sign::colon},       {"[", Sign::open_bracket}, {"]", Sign::close_bracket},
+         {"(", Sign::open_paren}, {")", Sign::close_paren}, {"{", Sign::open_brace},   {"}", Sign::close_brace}}};
     for (const auto& [spelling, sign] : kSigns)
       if (text_.substr(place_).starts_with(spelling)) {
         Token token = start(sign);
@@ -150,18 +150,6 @@ class Reader {
   }
 
   [[noreturn]] void refuse_sign() const {
-    static constexpr std::array<std::pair<char, std::string_view>, 9> kLater = {{{'|', "a pipe"},
-                                                                                 {'*', "a projection"},
-                                                                                 {'@', "the current node"},
-                                                                                 {'&', "an expression reference"},
-                                                                                 {'{', "a multi-select"},
-                                                                                 {',', "a multi-select"},
-                                                                                 {'?', "a filter"},
-                                                                                 {':', "a slice"},
-                                                                                 {'$', "the root node"}}};
-    for (const auto& [sign, what] : kLater)
-      if (text_[place_] == sign)
-        refuse(fmt::format("`{}`: {} comes with a later version", sign, what), place_ + 1, at_);
     if (text_[place_] == '=') refuse("`=` is not a comparison; write `==`", place_ + 1, at_);
     refuse(fmt::format("`{}` does not belong in an expression", canon::printable(text_.substr(place_, 1))), place_ + 1,
            at_);
@@ -190,6 +178,7 @@ void refuse(const std::string& what, std::size_t column, const std::string& at, 
 std::vector<Token> tokenise(std::string_view text, const std::string& at) {
   if (text.size() > kMaxText)
     refuse(fmt::format("the expression has {} bytes, {} are allowed", text.size(), kMaxText), 1, at);
+  if (!canon::is_utf8(text)) refuse("the expression is not UTF-8 text", 1, at);
   return Reader(text, at).all();
 }
 

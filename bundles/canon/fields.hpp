@@ -49,6 +49,8 @@ class Fields {
 
 // The nearest of `candidates` within a third of the length, or nothing: for "did you mean".
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+// Well-formed UTF-8: shortest forms only, no surrogates.
+[[nodiscard]] bool is_utf8(std::string_view text);
 // Foreign text made safe for a terminal, a log line or a page: control, bidi, zero-width characters and invalid UTF-8
 // as \xNN or \u{NNNN}; newline as \n; at most `max_bytes` bytes of input, then an ellipsis with the count left out.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes = 2000);

@@ -71,6 +71,15 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return best;
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const Decoded found = decode(text, i);
+    if (found.length == 0) return false;
+    i += found.length;
+  }
+  return true;
+}
+
 std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string out;
   const std::size_t end = std::min(text.size(), max_bytes);
