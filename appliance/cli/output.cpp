@@ -21,9 +21,15 @@ void put(int fd, std::string_view bytes) noexcept {
   }
 }
 
+// Columns of a cell; the escapes of good(), bad() and so on take none.
 std::size_t width(std::string_view text) {
   std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+  bool escape = false;
+  for (const char c : text) {
+    if (c == '\x1b') escape = true;
+    if (!escape && (static_cast<unsigned char>(c) & 0xC0U) != 0x80U) ++count;
+    if (c == 'm') escape = false;
+  }
   return count;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// pack run, pack runs resume, pack runs cancel: what makes a run move.
-#include "appliance/cli/pack_run.hpp"
+// pack run, pack runs resume: what makes a run move.
+#include "appliance/cli/runs.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -28,7 +28,6 @@ using fault::Code;
 using fault::Error;
 
 constexpr std::uint64_t kMaxInputs = 16 << 20;
-constexpr std::size_t kMaxReason = 4096;
 
 std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
   const auto path = call.value("--secrets");
@@ -42,11 +41,10 @@ std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
 }
 
 run::Choices choices_of(Invocation& call, const std::string& tenant) {
-  const auto applied = site::load_applied(call.home());
   run::Choices choices;
   choices.wait = call.flag("--wait");
   choices.fail_fast = call.flag("--fail-fast");
-  choices.who = site::operator_name(applied ? applied->policy.find_tenant(tenant) : nullptr);
+  choices.who = operator_here(call, tenant);
   if (const auto text = call.value("--extend")) choices.extend = clock::parse_duration(*text, Code::usage, "--extend");
   return choices;
 }
@@ -146,55 +144,6 @@ int run_pack(Invocation& call) {
   return carry_on(call, journal, live);
 }
 
-int cancelled(Invocation& call, journal::Journal& journal, const std::string& id) {
-  const auto row = journal.need(id);
-  const auto summary = run::summary_json(call.home(), journal, row, call.clock().now());
-  call.out().say(fmt::format("{} is {}", id, row.state));
-  call.out().result(summary);
-  return 0;
-}
-
-// The runner has it: it sees the request within a tenth of a second, ends its step and says so.
-int ask_runner(Invocation& call, journal::Journal& journal, const journal::RunRow& row) {
-  for (int tries = 0; tries < 300; ++tries) {
-    if (run::is_final(journal.need(row.id).state)) return cancelled(call, journal, row.id);
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  throw Error(Code::run_busy, "run",
-              fmt::format("the process that runs {} has not answered; the request stays", row.id), row.id);
-}
-
-// Checked before anything is written: the runner reads it back, and it goes into the journal.
-std::string reason_of(Invocation& call) {
-  const std::string reason = call.value("--reason").value_or("");
-  if (reason.size() <= kMaxReason && canon::printable(reason, reason.size() + 1) == reason) return reason;
-  throw Error(Code::usage, "reason",
-              fmt::format("a reason is one line of plain UTF-8 text of at most {} bytes", kMaxReason), "--reason");
-}
-
-int cancel_run(Invocation& call) {
-  const std::string reason = reason_of(call);
-  const std::string id = need_run(call);
-  auto journal = run::open_journal(call.home(), looking_time(call));
-  const auto row = journal.need(id);
-  if (row.state == "cancelled") return cancelled(call, journal, id);
-  if (run::is_final(row.state))
-    throw Error(Code::usage, "state", fmt::format("{} has ended already: it is {}", id, row.state), id,
-                "There is nothing to cancel.");
-  const auto choices = choices_of(call, row.tenant);
-  run::request_cancel(row.folder, {.by = choices.who, .reason = reason});
-  const auto lock = journal.try_lock_run(row);
-  if (!lock) return ask_runner(call, journal, row);
-  if (run::is_final(journal.need(id).state)) return cancelled(call, journal, id);
-  run::Record record;  // no plan is needed to end a run
-  record.row = journal.need(id);
-  record.events = journal.events(id);
-  RunConsole console(call);
-  run::Live live(tools_for(call, journal, console, nullptr), record, choices);
-  (void)run::finish_cancelled(live);
-  return cancelled(call, journal, id);
-}
-
 const std::vector<Option>& resume_options() {
   static const std::vector<Option> kOptions = {
       {"--secrets", "FILE", "secrets as a JSON object, where the mode allows it (`-`: standard input)", false, false,
@@ -236,13 +185,6 @@ std::vector<Command> run_moving_commands() {
        {{"RUN", "the run", false, false}},
        again,
        [](Invocation& call) { return resume_run(call, need_run(call)); }},
-      {{"pack", "runs", "cancel"},
-       "end a run",
-       "stella pack runs cancel --run run:plant-7:20261123T165433120Z --reason \"wrong cell\"",
-       {{"RUN", "the run", false, false}},
-       {{"--run", "RUN", "the run", false, false, false},
-        {"--reason", "TEXT", "why, for the evidence", false, false, false}},
-       cancel_run},
   };
 }
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "appliance/run/summary.hpp"
+#include "appliance/cli/run_report.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::cli {
@@ -15,12 +15,6 @@ std::string text_of(const canon::Json& data, const char* name) {
   const auto found = data.find(name);
   if (found == data.end() || found->is_null()) return {};
   return canon::printable(found->is_string() ? found->get<std::string>() : canon::canonical(*found), 300);
-}
-
-std::string coloured(Output& out, const std::string& state) {
-  if (state == "succeeded" || state == "passed" || state == "open") return out.good(state);
-  if (state == "failed" || state == "expired" || state == "rejected" || state == "cancelled") return out.bad(state);
-  return state;
 }
 
 }  // namespace
@@ -81,38 +75,9 @@ run::Tools tools_for(Invocation& call, journal::Journal& journal, RunConsole& co
           [&call, given] { return *given ? std::move(*given) : lease::open_vault(call.home(), call.passphrases()); }};
 }
 
-void say_summary(Output& out, const canon::Json& summary) {
-  out.say(out.strong(fmt::format("{}  ", summary.at("runId").get<std::string>())) +
-          coloured(out, summary.at("state").get<std::string>()));
-  for (const auto& [name, label] : {std::pair{"pack", "pack"},
-                                    {"planHash", "plan"},
-                                    {"requestedBy", "by"},
-                                    {"attempt", "attempt"},
-                                    {"code", "code"},
-                                    {"reason", "reason"},
-                                    {"evidence", "evidence"}}) {
-    const std::string value = text_of(summary, name);
-    if (!value.empty()) out.say(fmt::format("  {:<9}{}", label, value));
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& step : summary.at("steps"))
-    rows.push_back({text_of(step, "step"), text_of(step, "state"), text_of(step, "tries"), text_of(step, "reason")});
-  out.table({"STEP", "STATE", "TRIES", "REASON"}, rows);
-  for (const auto& gate : summary.at("gates"))
-    out.say(fmt::format("  gate {}: {}, {} of {} approvals{}", text_of(gate, "gate"),
-                        coloured(out, text_of(gate, "state")), text_of(gate, "have"), text_of(gate, "need"),
-                        text_of(gate, "expiresAt").empty() ? "" : ", runs out " + text_of(gate, "expiresAt")));
-  for (const auto& one : summary.at("blocked")) {
-    const std::string address = text_of(one, "address");
-    out.say(out.bad(fmt::format("  blocked: {}: {} {} {}{} port {} ({} times)", text_of(one, "step"),
-                                text_of(one, "program"), text_of(one, "protocol"), text_of(one, "host"),
-                                address.empty() ? "" : " " + address, text_of(one, "port"), text_of(one, "count"))));
-  }
-}
-
 int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome) {
-  const auto summary = run::summary_json(call.home(), journal, outcome.row, call.clock().now());
-  if (call.out().is_table()) say_summary(call.out(), summary);
+  const auto summary = summary_of(call, journal, outcome.row);
+  if (call.out().is_table()) say_summary(call.out(), summary, call.clock().now(), Fold::large_groups);
   call.out().result(summary);
   if (outcome.error) throw *outcome.error;
   return 0;

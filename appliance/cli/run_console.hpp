@@ -28,7 +28,5 @@ class RunConsole : public run::Listener {
                                    std::unique_ptr<lease::Source> secrets);
 // Prints the result and, where there is one, throws the outcome's error; gives 0 otherwise.
 int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome);
-// The human lines of a run's summary.
-void say_summary(Output& out, const canon::Json& summary);
 
 }  // namespace stella::cli

@@ -97,6 +97,7 @@ void apply_to_network(Progress& progress, const journal::Event& event) {
                               .host = text(data, "host"),
                               .address = text(data, "address"),
                               .first = text(data, "first"),
+                              .line = text(data, "line"),
                               .port = static_cast<int>(number(data, "port")),
                               .count = number(data, "count")});
 }

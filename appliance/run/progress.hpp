@@ -44,6 +44,7 @@ struct GateProgress {
 
 struct Blocked {  // one row of the results' `blocked`
   std::string step, program, protocol, host, address, first;
+  std::string line;  // what the policy would have to say
   int port = 0;
   std::int64_t count = 0;
 };

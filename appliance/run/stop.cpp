@@ -42,8 +42,9 @@ Stop asked_to_stop(const std::string& folder) {
 }
 
 void request_cancel(const std::string& folder, const CancelRequest& request) {
-  files::write_atomically(cancel_file(folder), canon::canonical({{"by", request.by}, {"reason", request.reason}}),
-                          0600);
+  files::write_atomically(
+      cancel_file(folder),
+      canon::canonical({{"by", request.by}, {"reason", request.reason}, {"graceMs", request.grace.count()}}), 0600);
 }
 
 std::optional<CancelRequest> find_cancel(const std::string& folder) {
@@ -54,6 +55,7 @@ std::optional<CancelRequest> find_cancel(const std::string& folder) {
       canon::parse_json(files::read_input(cancel_file(folder), {.max_bytes = 65536}), code, "cancel.json");
   canon::Fields fields(object, code, "cancel", "cancel.json");
   CancelRequest request{.by = fields.text("by"), .reason = fields.text("reason")};
+  if (fields.has("graceMs")) request.grace = std::chrono::milliseconds(fields.integer("graceMs", 0, 3600000));
   fields.finish();
   return request;
 }

@@ -3,6 +3,7 @@
 // The signal flag is one for the process; everything else belongs to one thread.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,7 @@ enum class Stop { none, interrupted, cancelled };
 
 struct CancelRequest {
   std::string by, reason;
+  std::chrono::milliseconds grace{30000};  // between SIGTERM and SIGKILL of the steps that run
 };
 
 // From now on SIGINT, SIGTERM and SIGHUP only set the flag.

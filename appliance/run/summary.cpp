@@ -86,7 +86,8 @@ Json blocked_json(const Progress& progress) {
                     {"address", one.address},
                     {"port", one.port},
                     {"count", one.count},
-                    {"first", one.first}});
+                    {"first", one.first},
+                    {"line", one.line}});
   return rows;
 }
 
@@ -100,6 +101,10 @@ int exit_of(const journal::RunRow& row) {
 }
 
 Json short_json(const journal::RunRow& row) {
+  const auto count = [&](const char* name) {
+    const auto steps = row.detail.find("steps");
+    return steps != row.detail.end() && steps->contains(name) ? steps->at(name) : Json();
+  };
   return {{"runId", row.id},
           {"state", row.state},
           {"attempt", row.attempt},
@@ -112,7 +117,10 @@ Json short_json(const journal::RunRow& row) {
           {"code", code_or_null(row.code)},
           {"reason", code_or_null(row.reason)},
           {"created", clock::format(row.created)},
-          {"updated", clock::format(row.updated)}};
+          {"updated", clock::format(row.updated)},
+          {"stepsDone", count("done")},
+          {"stepsTotal", count("total")},
+          {"stepsFailed", count("failed")}};
 }
 
 Json summary_json(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
