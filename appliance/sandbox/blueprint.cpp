@@ -14,6 +14,7 @@
 
 #include "appliance/sandbox/etc_files.hpp"
 #include "appliance/sandbox/filter.hpp"
+#include "appliance/sandbox/image_view.hpp"
 #include "appliance/sandbox/witness.hpp"
 #include "bundles/fault/error.hpp"
 
@@ -39,14 +40,25 @@ std::map<std::string, std::string> fixed_environment() {
           {"STELLA_OUTPUT", "/run/stella/output"}};
 }
 
-void set_environment(Blueprint& blueprint, const Spec& spec) {
+// An image may say where its programs are and what they want, but not who the step is.
+std::map<std::string, std::string> base_environment(const Spec& spec) {
   auto variables = fixed_environment();
+  for (const auto& [name, value] : spec.root_env) {
+    const bool is_free = name == "PATH" || name == "LANG" || !variables.contains(name);
+    if (is_free && !name.starts_with("STELLA_")) variables[name] = value;
+  }
+  return variables;
+}
+
+void set_environment(Blueprint& blueprint, const Spec& spec) {
+  auto variables = base_environment(spec);
   for (const auto& [name, value] : spec.env) {
     if (name.empty() || name.find('=') != std::string::npos || (name + value).find('\0') != std::string::npos) {
       refuse("env", "the variable `" + name + "` cannot be set", spec.step_id);
     }
     variables[name] = value;
   }
+  for (const auto& secret : spec.secrets) variables.erase(secret.env);  // else the first of two would be the other one
   for (const auto& [name, value] : variables) blueprint.variables.push_back(name + "=" + value);
   for (const auto& secret : spec.secrets) {
     if (secret.env.empty()) continue;
@@ -85,7 +97,7 @@ void set_programs(Blueprint& blueprint, const Spec& spec) {
     return;
   }
   const auto given = spec.env.find("PATH");
-  const std::string path = given == spec.env.end() ? fixed_environment().at("PATH") : given->second;
+  const std::string path = given == spec.env.end() ? base_environment(spec).at("PATH") : given->second;
   for (std::size_t from = 0; from <= path.size();) {
     const auto end = std::min(path.find(':', from), path.size());
     const auto folder = path.substr(from, end - from);
@@ -186,6 +198,10 @@ Blueprint draw(const Spec& spec) {
                        {spec.work, "work", false},
                        {spec.artifacts, "artifacts", false},
                        {spec.output_file, "run/stella/output", false}};
+  if (!spec.root.empty()) {
+    blueprint.folders.push_back({spec.root, "", true, Owner::nobody});
+    blueprint.image = image_entries(spec.root, blueprint.etc);
+  }
   point(blueprint);
   return blueprint;
 }

@@ -24,13 +24,18 @@ struct Listen {
 struct TextFile {
   std::string path, text;
 };  // path beneath the new root
+struct ImageEntry {
+  std::string path, target;
+};  // beneath the image's root and the new one; target: of a symbolic link, else empty
 struct SecretFile {
   std::string name;
   const locked::Bytes* value;
 };
+enum class Owner { step, nobody };  // step: belongs to the run, and the step owns it
 struct Folder {
   std::string source, target;
   bool read_only;
+  Owner owner = Owner::step;
 };  // source on the host, target beneath the new root
 
 struct Blueprint {
@@ -39,7 +44,8 @@ struct Blueprint {
   std::vector<Listen> listeners;       // one per destination
   std::vector<Endpoint> destinations;  // `Spec::allowed` without doubles
   std::vector<TextFile> etc;
-  std::vector<Folder> folders;  // pack, inputs, work, artifacts, output
+  std::vector<Folder> folders;    // pack, inputs, work, artifacts, output, and the image's root where there is one
+  std::vector<ImageEntry> image;  // what of the image is shown
   std::vector<SecretFile> secret_files;
   std::string scratch_size, ping_group;  // option texts
   std::vector<sock_filter> filter;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "appliance/sandbox/image_view.hpp"
 #include "appliance/sandbox/mount_calls.hpp"
 #include "appliance/sandbox/netbox.hpp"
 
@@ -36,9 +37,7 @@ struct Sources {
   std::array<int, kDevices.size()> devices{};
 };
 
-// Before the new root covers anything.
-Sources open_sources(int socket) noexcept {
-  Sources sources;
+void open_system(Sources& sources, int socket) noexcept {
   sources.usr = clone_mount(AT_FDCWD, "/usr", kReadOnly);
   need(sources.usr >= 0, socket, Stage::sources);
   std::array<char, 32> path{'/'};
@@ -54,6 +53,13 @@ Sources open_sources(int socket) noexcept {
     sources.etc[i] = clone_mount(AT_FDCWD, path.data(), kReadOnly);
     need(sources.etc[i] >= 0 || errno == ENOENT || errno == EACCES, socket, Stage::sources);
   }
+}
+
+// Before the new root covers anything.
+Sources open_sources(bool with_system, int socket) noexcept {
+  Sources sources;
+  if (with_system) open_system(sources, socket);
+  std::array<char, 32> path{'/'};
   for (std::size_t i = 0; i < kDevices.size(); ++i) {
     std::strcpy(path.data() + 1, "dev/");
     std::strcat(path.data(), kDevices[i]);
@@ -63,12 +69,16 @@ Sources open_sources(int socket) noexcept {
   return sources;
 }
 
-int make_root(int socket) noexcept {
+int make_root(bool with_system, int socket) noexcept {
   const int root = memory_mount("tmpfs", "16m", "0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   need(root >= 0, socket, Stage::root);
   // Any folder does as the place to attach it; this one is there on every machine and is open already.
   need(move_mount(root, "", AT_FDCWD, "/usr", MOVE_MOUNT_F_EMPTY_PATH) == 0, socket, Stage::root);
-  for (const char* folder : kRootFolders) need(mkdirat(root, folder, 0755) == 0, socket, Stage::root);
+  for (const char* folder : kRootFolders) {
+    const bool is_system = std::strcmp(folder, "usr") == 0 || std::strcmp(folder, "etc/ssl") == 0;
+    if (is_system && !with_system) continue;  // the image's, a folder or a link
+    need(mkdirat(root, folder, 0755) == 0, socket, Stage::root);
+  }
   return root;
 }
 
@@ -104,7 +114,6 @@ void place_system(int root, const Sources& sources, int socket) noexcept {
     if (sources.etc[i] >= 0) place(sources.etc[i], root, kHostEtc[i], socket, Stage::etc);
   }
   need(symlinkat("../usr/lib/os-release", root, "etc/os-release") == 0, socket, Stage::etc);
-  need(symlinkat("../proc/self/mounts", root, "etc/mtab") == 0, socket, Stage::etc);
 }
 
 void place_devices(int root, const Sources& sources, int socket) noexcept {
@@ -187,15 +196,20 @@ void open_folders(const Blueprint& blueprint, int socket, FolderMounts& folders)
 }
 
 View build_view(const Blueprint& blueprint, int socket, const FolderMounts& folders) noexcept {
-  const Sources sources = open_sources(socket);
-  const int root = make_root(socket);
+  const bool has_image = blueprint.folders.size() > kImage;
+  const Sources sources = open_sources(!has_image, socket);
+  const int root = make_root(!has_image, socket);
   for (const TextFile& file : blueprint.etc) write_text(root, file, socket);
-  place_system(root, sources, socket);
+  if (has_image)
+    place_image(root, folders[kImage], blueprint, socket);
+  else
+    place_system(root, sources, socket);
+  need(symlinkat("../proc/self/mounts", root, "etc/mtab") == 0 || errno == EEXIST, socket, Stage::etc);
   place_devices(root, sources, socket);
   View view;
   view.proc = place_proc(root, blueprint, socket);
   place_scratch(root, blueprint, socket);
-  for (std::size_t i = 0; i < blueprint.folders.size(); ++i) {
+  for (std::size_t i = 0; i < blueprint.folders.size() && i < kImage; ++i) {
     place(folders[i], root, blueprint.folders[i].target.c_str(), socket, Stage::folders);
   }
   view.secrets = place_secrets(root, blueprint, socket);

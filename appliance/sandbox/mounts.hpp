@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the step sees of the disk: a small memory root with /usr, /etc, /dev and /proc, and the run's own folders.
+// What the step sees of the disk: a small memory root with /usr (or what a runtime image has instead), /etc, /dev and
+// /proc, and the run's own folders.
 // Child side; async-signal-safe throughout. Every failure ends the child with a report.
 #pragma once
 
@@ -10,7 +11,8 @@
 
 namespace stella::sandbox {
 
-inline constexpr std::size_t kFolders = 5;  // pack, inputs, work, artifacts, output
+inline constexpr std::size_t kFolders = 6;  // pack, inputs, work, artifacts, output, image
+inline constexpr std::size_t kImage = 5;
 using FolderMounts = std::array<int, kFolders>;
 
 struct View {

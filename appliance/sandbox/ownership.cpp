@@ -45,7 +45,16 @@ bool map_ids(int mount, int user_namespace, std::uint64_t attributes) {
   return mount_setattr(mount, "", AT_EMPTY_PATH, &wanted, sizeof wanted) == 0;
 }
 
+// Shared by runs and readable for all: nobody's but its own user's.
+files::Fd image_mount(const Folder& folder) {
+  files::Fd mount(clone_mount(AT_FDCWD, folder.source.c_str(), kReadOnly));
+  if (!mount && errno == EPERM) throw unavailable(Stage::folders, errno);
+  if (!mount) throw fault::system_error(errno, "opening for the step", folder.source);
+  return mount;
+}
+
 files::Fd folder_mount(const Folder& folder, const Identity& identity, pid_t init, int user_namespace) {
+  if (folder.owner == Owner::nobody) return image_mount(folder);
   const std::uint64_t attributes = folder.read_only ? kReadOnly : kWritable;
   files::Fd mount(
       open_tree(AT_FDCWD, folder.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));

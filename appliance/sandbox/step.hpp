@@ -32,8 +32,10 @@ struct Spec {
   std::map<std::string, std::string> env;  // on top of the fixed PATH HOME LANG TZ SOURCE_DATE_EPOCH; no secrets
   std::vector<SecretInput> secrets;
   std::string pack, inputs, work,
-      artifacts;            // folders of this run on the host: /pack ro, /inputs ro, /work, /artifacts
-  std::string output_file;  // host file bound at $STELLA_OUTPUT (/run/stella/output); made by us
+      artifacts;     // folders of this run on the host: /pack ro, /inputs ro, /work, /artifacts
+  std::string root;  // host folder of a runtime image's files, read-only; empty: the host's /usr
+  std::map<std::string, std::string> root_env;  // of the image's config; beneath `env`, and never HOME, USER, TZ, ...
+  std::string output_file;                      // host file bound at $STELLA_OUTPUT (/run/stella/output); made by us
   std::vector<Endpoint> allowed;
   std::vector<Endpoint> undeclared;  // the policy allows it, the pack did not ask: named in messages only
   std::chrono::milliseconds timeout{std::chrono::minutes(60)};

@@ -35,6 +35,9 @@ fault::Error not_started(const Report& report, const Spec& spec) {
   if (report.stage != Stage::exec) return unavailable(report.stage, report.error);
   std::string what = "cannot start `" + spec.argv[0] + "`: " + std::strerror(report.error);
   std::string fix = "name a program that is in the pack (/pack/...) or in the appliance's /usr";
+  if (!spec.root.empty()) fix = "name a program that is in the pack (/pack/...) or in the runtime image";
+  if (!spec.root.empty() && report.error == ENOENT && spec.argv[0] == "/bin/sh")
+    fix = "a `script` needs /bin/sh, and the runtime image has none: use `command`, or an image with a shell";
   if (report.error == ENOENT) what += " (it, or the interpreter its first line names, is not there)";
   if (report.error == EACCES) fix = "set its executable bit before `pack build`";
   if (report.error == ENOEXEC) fix = "give the script a first line such as #!/bin/sh";
