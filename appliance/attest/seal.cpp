@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "appliance/attest/log_files.hpp"
 #include "appliance/attest/provenance.hpp"
 #include "appliance/attest/readme.hpp"
 #include "bundles/canon/fields.hpp"
@@ -163,7 +164,7 @@ Sealed write_bag(const Facts& facts, const std::string& folder, const site::Iden
   bag.add("data/plan.json", facts.plan.bytes);
   bag.add("data/inputs.json", files::read_input(facts.row.folder + "/inputs.json", {kMaxFile}));
   bag.add("data/secrets.json", canon::pretty(secrets_json(facts)));
-  add_tree(bag, names, facts.row.folder + "/logs", "data/logs", products.logs, left_out);
+  add_logs(bag, names, facts, products.logs);
   add_tree(bag, names, facts.row.folder + "/artifacts", "data/artifacts", products.artifacts, left_out);
   add_trust(bag, facts, identity);
   add_approvals(bag, facts);

@@ -19,18 +19,6 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-constexpr std::int32_t kApplication = 0x73746c6a;  // "stlj"
-constexpr std::array<std::string_view, 1> kSchema = {
-    "CREATE TABLE runs (id TEXT NOT NULL PRIMARY KEY, tenant TEXT NOT NULL, pack TEXT NOT NULL, version TEXT NOT NULL,"
-    " pack_digest TEXT NOT NULL, plan_hash TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT "
-    "NULL,"
-    " requested_by TEXT NOT NULL, attempt INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,"
-    " folder TEXT NOT NULL, detail TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX runs_by_time ON runs (created);"
-    "CREATE INDEX runs_by_state ON runs (state, created);"
-    "CREATE TABLE events (run TEXT NOT NULL REFERENCES runs (id), seq INTEGER NOT NULL, line TEXT NOT NULL,"
-    " PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;"};
-
 Event made_event(const RunRow& row, const NewEvent& draft, const Head& head, clock::Time at) {
   Event event{.seq = head.seq + 1,
               .at = at,
@@ -46,11 +34,11 @@ Event made_event(const RunRow& row, const NewEvent& draft, const Head& head, clo
 }
 
 void insert_event(const Journal::State& state, const Event& event) {
-  auto insert = state.connection.prepare("INSERT INTO events (run, seq, line) VALUES (?,?,?)");
-  insert.bind(1, event.run);
-  insert.bind(2, event.seq);
-  insert.bind(3, event.line);
-  insert.run();
+  const auto insert = state.statement("INSERT INTO events (run, seq, line) VALUES (?,?,?)");
+  insert->bind(1, event.run);
+  insert->bind(2, event.seq);
+  insert->bind(3, event.line);
+  insert->run();
 }
 
 bool exists(const std::string& path) {
@@ -62,7 +50,7 @@ bool exists(const std::string& path) {
 std::string free_id(const Journal::State& state, const std::string& tenant, clock::Time now) {
   for (auto at = now;; at += std::chrono::milliseconds(1)) {
     std::string id = fmt::format("run:{}:{}", tenant, clock::format_compact(at));
-    if (!find_row(state, id) && !exists(state.runs + "/" + folder_name(id))) return id;
+    if (!find_row(state, id) && !was_pruned(state, id) && !exists(state.runs + "/" + folder_name(id))) return id;
   }
 }
 
@@ -97,10 +85,7 @@ Journal::~Journal() = default;
 
 Journal Journal::open(const files::Home& home) {
   files::make_folders(home.runs(), 0700);
-  const database::Options options{
-      .damaged = Code::journal_tampered, .busy = Code::run_busy, .wait = std::chrono::seconds(20)};
-  auto connection = database::Connection::open(home.runs() + "/journal.db", options);
-  connection.migrate(kApplication, kSchema);
+  auto connection = open_file(home.runs());
   keep_reserve(home.runs());
   return Journal(std::make_unique<State>(State{home.runs(), std::move(connection)}));
 }
@@ -153,15 +138,20 @@ std::vector<Event> Journal::append_once(const std::string& run, std::span<const 
 }
 
 std::vector<Event> Journal::events(const std::string& run, std::int64_t after_seq) const {
-  auto rows = state_->connection.prepare("SELECT seq, line FROM events WHERE run=? AND seq>? ORDER BY seq");
-  rows.bind(1, run);
-  rows.bind(2, after_seq);
   std::vector<Event> found;
-  while (rows.step()) {
-    found.push_back(parse_line(rows.text(1), run));
-    if (found.back().seq != rows.integer(0)) throw broken(run, rows.integer(0), "has another number in its line");
-  }
+  for_each_event(run, after_seq, [&](const Event& event) { found.push_back(event); });
   return found;
+}
+
+void Journal::for_each_event(const std::string& run, std::int64_t after_seq, const Visitor& visit) const {
+  const auto rows = state_->statement("SELECT seq, line FROM events WHERE run=? AND seq>? ORDER BY seq");
+  rows->bind(1, run);
+  rows->bind(2, after_seq);
+  while (rows->step()) {
+    const Event event = parse_line(rows->text(1), run);
+    if (event.seq != rows->integer(0)) throw broken(run, rows->integer(0), "has another number in its line");
+    visit(event);
+  }
 }
 
 RunRow Journal::need(const std::string& run) const {
@@ -174,20 +164,25 @@ std::vector<RunRow> Journal::list(const Filter& filter) const {
 }
 
 std::vector<RunRow> Journal::in_state(const std::string& state) const {
-  return select_rows(*state_, {.tenant = {}, .state = state, .pack = {}, .limit = 1000000}, true);
+  return select_rows(*state_, {.state = state, .limit = 1000000}, true);
 }
 
 Head Journal::head(const std::string& run) const {
-  auto row = state_->connection.prepare("SELECT seq, line FROM events WHERE run=? ORDER BY seq DESC LIMIT 1");
-  row.bind(1, run);
-  if (!row.step()) return {0, std::string(kNoHead)};
-  return {row.integer(0), hash_of(row.text(1))};
+  const auto row = state_->statement("SELECT seq, line FROM events WHERE run=? ORDER BY seq DESC LIMIT 1");
+  row->bind(1, run);
+  if (!row->step()) return {0, std::string(kNoHead)};
+  return {row->integer(0), hash_of(row->text(1))};
 }
 
 void Journal::verify_chain(const std::string& run) const {
+  (void)verify_each(run, [](const Event&) {});
+}
+
+Head Journal::verify_each(const std::string& run, const Visitor& visit) const {
+  const Snapshot snapshot(state_->connection);  // a writer may go on beside us
   Head last{0, std::string(kNoHead)};
   clock::Time at{};
-  for (const Event& event : events(run)) {
+  for_each_event(run, 0, [&](const Event& event) {
     if (event.seq != last.seq + 1) throw broken(run, last.seq + 1, "is missing");
     if (event.run != run) throw broken(run, event.seq, "belongs to another run");
     if (event.prev != last.hash) throw broken(run, event.seq, "does not follow the one before it");
@@ -195,10 +190,12 @@ void Journal::verify_chain(const std::string& run) const {
     if (event.at < at) throw broken(run, event.seq, "is earlier than the one before it");
     at = event.at;
     last = {event.seq, hash_of(event.line)};
-  }
+    visit(event);
+  });
   const Head recorded = recorded_head(*state_, run);
   if (last.seq != recorded.seq || last.hash != recorded.hash)
     throw broken(run, last.seq, fmt::format("is the last one, but {} were recorded", recorded.seq));
+  return last;
 }
 
 }  // namespace stella::journal

@@ -61,10 +61,11 @@ void insert_row(const Journal::State& state, const RunRow& row, const std::strin
 }
 
 void update_row(const Journal::State& state, const RunRow& row, const Head& head) {
-  auto update = state.connection.prepare(
+  const auto kept = state.statement(
       "UPDATE runs SET plan_hash=?, state=?, code=?, reason=?, requested_by=?, attempt=?, updated=?, detail=?, seq=?, "
       "head=? "
       "WHERE id=?");
+  auto& update = *kept;
   int at = 1;
   for (const auto* text : {&row.plan_hash, &row.state, &row.code, &row.reason, &row.requested_by})
     update.bind(at++, *text);
@@ -78,29 +79,41 @@ void update_row(const Journal::State& state, const RunRow& row, const Head& head
 }
 
 std::optional<RunRow> find_row(const Journal::State& state, const std::string& run) {
-  auto row = state.connection.prepare(fmt::format("SELECT {} FROM runs WHERE id=?", kColumns));
-  row.bind(1, run);
-  if (!row.step()) return std::nullopt;
-  return read_row(state, row);
+  static const std::string kSql = fmt::format("SELECT {} FROM runs WHERE id=?", kColumns);
+  const auto row = state.statement(kSql);
+  row->bind(1, run);
+  if (!row->step()) return std::nullopt;
+  return read_row(state, *row);
 }
 
 Head recorded_head(const Journal::State& state, const std::string& run) {
-  auto row = state.connection.prepare("SELECT seq, head FROM runs WHERE id=?");
-  row.bind(1, run);
-  if (!row.step()) return {0, std::string(kNoHead)};
-  return {row.integer(0), row.text(1)};
+  const auto row = state.statement("SELECT seq, head FROM runs WHERE id=?");
+  row->bind(1, run);
+  if (!row->step()) return {0, std::string(kNoHead)};
+  return {row->integer(0), row->text(1)};
 }
 
 std::vector<RunRow> select_rows(const Journal::State& state, const Journal::Filter& filter, bool oldest_first) {
-  // An empty filter value matches everything: `?1 = ''` keeps one statement for all combinations.
-  auto rows = state.connection.prepare(
-      fmt::format("SELECT {} FROM runs WHERE (?1='' OR tenant=?1) AND (?2='' OR state=?2) AND (?3='' OR pack=?3) "
-                  "ORDER BY created {}, id {} LIMIT ?4",
-                  kColumns, oldest_first ? "ASC" : "DESC", oldest_first ? "ASC" : "DESC"));
-  rows.bind(1, filter.tenant);
-  rows.bind(2, filter.state);
-  rows.bind(3, filter.pack);
-  rows.bind(4, static_cast<std::int64_t>(filter.limit));
+  // Only the conditions that are asked for: each is an index of its own, in the order of time.
+  std::string where;
+  std::vector<const std::string*> values;
+  const auto add = [&](std::string_view column, const std::string& value) {
+    if (value.empty()) return;
+    where += fmt::format("{} {}=?", values.empty() ? "WHERE" : " AND", column);
+    values.push_back(&value);
+  };
+  add("tenant", filter.tenant);
+  add("state", filter.state);
+  add("pack", filter.pack);
+  if (filter.since) where += fmt::format("{} created>=?", values.empty() ? "WHERE" : " AND");
+  const char* way = oldest_first ? "ASC" : "DESC";
+  const auto kept = state.statement(
+      fmt::format("SELECT {} FROM runs {} ORDER BY created {}, id {} LIMIT ?", kColumns, where, way, way));
+  auto& rows = *kept;
+  int at = 1;
+  for (const std::string* value : values) rows.bind(at++, *value);
+  if (filter.since) rows.bind(at++, millis(*filter.since));
+  rows.bind(at, static_cast<std::int64_t>(filter.limit));
   std::vector<RunRow> found;
   while (rows.step()) found.push_back(read_row(state, rows));
   return found;

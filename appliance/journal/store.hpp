@@ -2,6 +2,7 @@
 // The tables of the journal and the lines in them; only this room includes it.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "appliance/journal/journal.hpp"
@@ -9,10 +10,45 @@
 
 namespace stella::journal {
 
+// A prepared statement that is kept for the next use; reset when this goes, so that no read stays open.
+class Kept {
+ public:
+  explicit Kept(database::Statement& statement) : statement_(&statement) {}
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  ~Kept() { statement_->reset(); }
+  database::Statement* operator->() const noexcept { return statement_; }
+  database::Statement& operator*() const noexcept { return *statement_; }
+
+ private:
+  database::Statement* statement_;
+};
+
 struct Journal::State {
   std::string runs;  // the folder
   database::Connection connection;
+  mutable std::map<std::string, database::Statement, std::less<>> kept = {};  // by their text
+
+  [[nodiscard]] Kept statement(std::string_view sql) const;
 };
+
+// Several reads of one state of the file, without a writer's lock.
+class Snapshot {
+ public:
+  explicit Snapshot(const database::Connection& connection) : connection_(&connection) { connection.execute("BEGIN"); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  ~Snapshot();
+
+ private:
+  const database::Connection* connection_;
+};
+
+// Opens runs/journal.db; one of an older version is brought to this one, a copy of it stays as journal.v<N>.db.
+[[nodiscard]] database::Connection open_file(const std::string& runs);
+
+// Whether a removed run had this id: an id is never used again.
+[[nodiscard]] bool was_pruned(const Journal::State& state, const std::string& run);
 
 // The RFC 8785 line of an event, without newline; `event.line` is not read.
 [[nodiscard]] std::string line_of(const Event& event);

@@ -11,6 +11,7 @@
 #include "appliance/run/capture.hpp"
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/reviewed.hpp"
+#include "appliance/run/stop.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/write.hpp"
 
@@ -210,10 +211,28 @@ Error store_failure(const Live& live, const std::string& what) {
                live.folder(), fmt::format("Make room, then `stella pack runs resume --run {}`.", live.id()));
 }
 
+// One lane, on the runner's own thread: what it says goes straight to the journal.
+class LaneSink : public Sink {
+ public:
+  LaneSink(Live& live, std::string step) : live_(&live), step_(std::move(step)) {}
+  void line(std::string_view text) override { live_->tools().listener->line(step_, text); }
+  void note(std::string text) override { live_->tools().listener->note(text); }
+  void part(Json data) override {
+    live_->say({event_of("pack.step.output", std::move(data), step_)});
+    files::crash_point("step.output");
+  }
+  bool stop_requested() override { return asked_to_stop(live_->folder()) != Stop::none; }
+
+ private:
+  Live* live_;
+  std::string step_;
+};
+
 TryEnd run_started(Live& live, const plan::Step& step, int number, const sandbox::Spec& spec, const Leases& leases,
                    const std::string& log_name) {
   const redaction::Patterns patterns(leases.values);
-  Capture capture(live, step.id, number, log_name, patterns);
+  LaneSink sink(live, step.id);
+  Capture capture(sink, live.logs(), *live.tools().clock, step.id, number, log_name, patterns);
   sandbox::Result result;
   Verdict verdict;
   try {

@@ -11,6 +11,11 @@ lease::Source& Live::secrets() {
   return *secrets_;
 }
 
+logs::Writer& Live::logs() {
+  if (!logs_) logs_ = logs::Writer::open(folder() + "/logs");
+  return *logs_;
+}
+
 void Live::take(const std::vector<journal::Event>& events) {
   for (const journal::Event& event : events) {
     apply(record_->progress, event);
@@ -21,6 +26,7 @@ void Live::take(const std::vector<journal::Event>& events) {
 }
 
 void Live::say(std::vector<journal::NewEvent> events, const journal::RunChange& change) {
+  if (logs_) logs_->sync();
   refresh();
   take(tools_.journal->append(id(), events, change, now()));
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "appliance/logs/writer.hpp"
 #include "appliance/run/record.hpp"
 #include "appliance/sandbox/step.hpp"
 #include "bundles/fault/error.hpp"
@@ -59,8 +60,10 @@ class Live {
   [[nodiscard]] const Tools& tools() const noexcept { return tools_; }
   [[nodiscard]] clock::Time now() const { return tools_.clock->now(); }
   [[nodiscard]] lease::Source& secrets();
+  // The run's log, opened at the first call; the Writer itself may be used by the lanes' threads too.
+  [[nodiscard]] logs::Writer& logs();
 
-  // Durable when it returns.
+  // Durable when it returns, and with it all that was printed before: events name digests of it.
   void say(std::vector<journal::NewEvent> events, const journal::RunChange& change = {});
   // Takes in what other processes have said about this run since.
   void refresh();
@@ -71,6 +74,7 @@ class Live {
   Record* record_;
   Choices choices_;
   std::unique_ptr<lease::Source> secrets_;
+  std::optional<logs::Writer> logs_;
 };
 
 [[nodiscard]] inline journal::NewEvent event_of(std::string type, canon::Json data, std::string step = {}) {

@@ -88,13 +88,17 @@ canon::Digest BagWriter::add_file(const std::string& path, const std::string& ro
     throw fault::Error(fault::Code::file_unsuitable, "kind", fmt::format("{} is not a regular file", relative),
                        relative);
   }
+  return add_stream(path, [&](const Take& take) { files::stream_input(source, relative, kMaxFile, take); });
+}
+
+canon::Digest BagWriter::add_stream(const std::string& path, const std::function<void(const Take&)>& produce) {
   const std::string target = partial_ + "/" + path;
   files::make_folders(parent_of(target));
   const files::Fd file(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file) throw fault::system_error(errno, "writing", target);
   canon::Sha256 hash;
   std::uint64_t size = 0;
-  files::stream_input(source, relative, kMaxFile, [&](std::string_view block) {
+  produce([&](std::string_view block) {
     hash.update(block);
     files::write_all(file.get(), block, target);
     size += block.size();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ class BagWriter {
   void add(const std::string& path, std::string_view bytes);
   // Copies a regular file beneath `root` (links are refused), hashing on the way. ERR_FILE_UNSUITABLE, ERR_NO_SPACE.
   canon::Digest add_file(const std::string& path, const std::string& root, const std::string& relative);
+  // Content that comes in blocks, from `produce`.
+  using Take = std::function<void(std::string_view)>;
+  canon::Digest add_stream(const std::string& path, const std::function<void(const Take&)>& produce);
   // Tag files of BagIt, the list and its signatures; returns the list's digest. The bag stands at its place afterwards.
   canon::Digest finish(const About& about, const trust::PrivateKey& appliance);
 

@@ -20,7 +20,7 @@ TEST_F(RunTest, RetriesAsOftenAsThePackSays) {
   };
   EXPECT_FALSE(start().error);
   EXPECT_EQ(calls, 3);
-  EXPECT_TRUE(std::filesystem::exists(journal_->need(run_).folder + "/logs/a.3.log"));
+  EXPECT_EQ(last("pack.step.finished").at("log"), "logs/a.3.log");
 }
 
 TEST_F(RunTest, RetriesOnlyOnWhatThePackNames) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Secrets of a step: leased, redacted, missing.
+#include "appliance/logs/reader.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
@@ -20,7 +21,7 @@ TEST_F(RunTest, RedactsASecretThatIsSplitOverTwoWrites) {
   };
   EXPECT_FALSE(start().error);
   EXPECT_EQ(console_.lines, std::vector<std::string>{"a | it is [redacted:token]\\x1b[31m!"});
-  const std::string log = files::read_input(journal_->need(run_).folder + "/logs/a.1.log", {.max_bytes = 1000});
+  const std::string log = logs::text_of(journal_->need(run_).folder + "/logs", "a", 1);
   EXPECT_EQ(log, "it is [redacted:token]\x1b[31m!\n");
   EXPECT_EQ(last("pack.step.finished").at("logSha256"), canon::sha256(log).tagged());
   EXPECT_EQ(last("pack.secret.leased"), (canon::Json{{"name", "token"}, {"scope", "s"}, {"version", 2}}));
