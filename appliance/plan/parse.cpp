@@ -219,7 +219,7 @@ class Reader {
 }  // namespace
 
 Plan parse(std::string_view bytes, fault::Code code, const std::string& at) {
-  const Json document = canon::parse_json(bytes, code, at);
+  const Json document = canon::parse_json(bytes, code, at, std::size_t{16} << 20, canon::kMaxPlanValues);
   if (canon::canonical(document) != bytes) throw fault::Error(code, "plan", "the plan is not in RFC 8785 form", at);
   Plan plan = Reader(code, at).read(document);
   plan.document = document;

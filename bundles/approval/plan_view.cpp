@@ -82,7 +82,7 @@ void require_order(const PlanView& view, const std::string& at) {
 
 PlanView read_plan(std::string_view bytes, const std::string& at) {
   PlanView view;
-  view.document = canon::parse_json(bytes, kCode, at);
+  view.document = canon::parse_json(bytes, kCode, at, std::size_t{16} << 20, canon::kMaxPlanValues);
   // Two texts of one plan would be two hashes of one plan.
   if (canon::canonical(view.document) != bytes)
     throw fault::Error(kCode, kReason, "the plan is not in RFC 8785 form", at);

@@ -17,6 +17,7 @@ constexpr std::int64_t kMaxInteger = std::int64_t{1} << 53;
 // hold.
 class StrictBuilder : public nlohmann::json_sax<Json> {
  public:
+  explicit StrictBuilder(std::size_t max_values) : values_left_(max_values) {}
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
   bool number_integer(std::int64_t value) override {
@@ -40,8 +41,9 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_array() override { return close(); }
   bool key(std::string& name) override {
-    if (stack_.back()->contains(name)) return refuse(fmt::format("the key \"{}\" twice", name.substr(0, 60)));
-    key_ = std::move(name);
+    const auto [member, is_new] = stack_.back()->emplace(name, nullptr);
+    if (!is_new) return refuse(fmt::format("the key \"{}\" twice", name.substr(0, 60)));
+    member_ = &*member;
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
@@ -75,13 +77,21 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
       parent.push_back(std::move(value));
       return &parent.back();
     }
-    return &(parent[key_] = std::move(value));
+    *member_ = std::move(value);
+    return member_;
   }
   bool put(Json value) {
+    if (!count()) return false;
     place(std::move(value));
     return true;
   }
+  bool count() {
+    if (values_left_ == 0) return refuse("more values than are taken");
+    --values_left_;
+    return true;
+  }
   bool open(Json value) {
+    if (!count()) return false;
     if (stack_.size() >= kMaxDepth) return refuse("nesting deeper than 64");
     stack_.push_back(place(std::move(value)));
     return true;
@@ -91,7 +101,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     return true;
   }
   std::vector<Json*> stack_;
-  std::string key_;
+  Json* member_ = nullptr;  // of the object on top: what its last key named
+  std::size_t values_left_;
 };
 
 // Counts what the parser has consumed, so that our own refusals get a place too.
@@ -137,7 +148,8 @@ std::string place_of(std::string_view text, std::size_t offset, const std::strin
 
 }  // namespace
 
-Json parse_json(std::string_view text, fault::Code code, const std::string& at, std::size_t max_bytes) {
+Json parse_json(std::string_view text, fault::Code code, const std::string& at, std::size_t max_bytes,
+                std::size_t max_values) {
   if (text.size() > max_bytes) {
     throw fault::Error(code, "json", fmt::format("{} bytes of JSON, at most {} are taken", text.size(), max_bytes), at);
   }
@@ -148,7 +160,7 @@ Json parse_json(std::string_view text, fault::Code code, const std::string& at, 
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
     throw fault::Error(code, "json", "a NUL byte in the JSON", place_of(text, nul, at));
   }
-  StrictBuilder builder;
+  StrictBuilder builder(max_values);
   const char* furthest = text.data();
   const CountingIterator begin(text.data(), &furthest), end(text.data() + text.size(), nullptr);
   bool good = false;

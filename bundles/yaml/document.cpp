@@ -12,7 +12,7 @@ namespace stella::yaml {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxNodes = 50000;
+constexpr std::size_t kMaxNodes = 120000;
 constexpr std::size_t kMaxNameBytes = 1024;
 constexpr std::size_t kMaxMarkBytes = std::size_t{16} << 20;  // long names around many nodes would multiply in `marks`
 constexpr int kMaxDepth = 64;
@@ -191,7 +191,7 @@ canon::Json Reader::read_mapping(const std::string& pointer, int depth) {
 
 canon::Json Reader::read_node(fy_event* event, const std::string& pointer, int depth) {
   check_extras(event);
-  if (++nodes_ > kMaxNodes) refuse("the file has more than 50,000 values", mark_of(event));
+  if (++nodes_ > kMaxNodes) refuse("the file has more than 120,000 values", mark_of(event));
   if (depth > kMaxDepth) refuse("the file is nested more than 64 levels deep", mark_of(event));
   remember(pointer, mark_of(event));
   if (event->type == FYET_SCALAR) return read_scalar(event);

@@ -23,6 +23,14 @@ std::string place(std::string_view text) {
 }
 }  // namespace
 
+TEST(StrictJson, TakesSoManyValuesAndNoMore) {
+  EXPECT_NO_THROW((void)canon::parse_json("[1,[2],{\"a\":3}]", Code::usage, "t", 100, 6));
+  EXPECT_THROW((void)canon::parse_json("[1,[2],{\"a\":3}]", Code::usage, "t", 100, 5), fault::Error);
+  std::string many = "[";
+  for (int i = 0; i < 200000; ++i) many += "1,";
+  EXPECT_EQ(place(many + "1]"), "t.json:1:400001");
+}
+
 TEST(StrictJson, RefusesWhatTwoReadersCouldReadDifferently) {
   for (const std::string& text :
        {std::string("{\"a\":1,\"a\":2}"), std::string("{\"a\":{\"b\":1,\"b\":1}}"), std::string("[1] x"),
