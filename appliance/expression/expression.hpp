@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JMESPath, whole. It agrees with python3-jmespath 1.0.1 but for what docs/expressions.md lists, where the
 // specification is followed instead. Immutable after parse; any thread.
-// Limits: text of 4 KiB, 1,000 parts, 50 levels of brackets; each evaluation 1,000,000 steps, 16 MiB of values made on
+// Limits: text of 4 KiB, 1,000 parts, 50 levels of brackets; each evaluation 500,000 steps, 16 MiB of values made on
 // the way, a result of 4 MiB as JSON and 64 levels.
 // Errors: ERR_PACK_INVALID at the `at` of parse(), mostly with the column in it; reason
 //   expression-syntax    parse: it is not well written, or too long

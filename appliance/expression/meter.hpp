@@ -9,7 +9,7 @@
 
 namespace stella::expression {
 
-inline constexpr std::size_t kMaxSteps = 1'000'000;               // nodes, elements looked at, 64 bytes of text each
+inline constexpr std::size_t kMaxSteps = 500'000;                 // nodes, elements looked at, 64 bytes of text each
 inline constexpr std::size_t kMaxMemory = std::size_t{16} << 20;  // bytes of values made on the way, all together
 inline constexpr std::size_t kMaxResult = std::size_t{4} << 20;   // bytes of the result as JSON
 inline constexpr int kMaxResultDepth = 64;

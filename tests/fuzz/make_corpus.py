@@ -126,6 +126,25 @@ def document_seeds():
     put("packfile", "ignore-hostile", "g!x\n" + "*" * 500 + "\n[" + "a" * 100)
 
 
+def expression_seeds():
+    seeds = {
+        "good-path": "inputs.cells[-1].plc[1][0]", "good-quoted": 'steps."a-b".exit == `0` && !(inputs."dry")', "good-raw": "'it\\'s \\n' != ''",
+        "good-literal": '`{"a": [1, 2.5, null, "\\u00e9"]}`.a[1:]', "good-filter": "inputs.cells[?load > `2.7` || name == 'b'].[name, @]",
+        "good-slice": "inputs.cells[::-1].plc[]", "good-values": "steps.*.{s: state, e: exit}", "good-pipe": "inputs | cells | [*].load | sum(@)",
+        "good-sort": "sort_by(inputs.cells, &load)[*].name", "good-map": "map(&to_string(@), inputs.cells[0].plc)",
+        "good-functions": "[abs(`-1`), join('-', keys(steps)), length('\u00e9'), not_null(run.x, run.id), type(@), to_number('1e3'), reverse('ab')]",
+        "good-template": "a ${{ inputs.site }}-${{ {a: {b: run.id}} }} b", "good-lone-template": "${{ inputs.cells[*].name }}",
+        "bad-arity": "length(run, steps)", "bad-function": "lenght(run)", "bad-type": "abs(run)", "bad-step": "inputs.cells[::0]", "bad-end": "inputs.",
+        "bad-literal": "`{`", "bad-template": "${{ inputs", "bad-infinite": "sum(`[1e308, 1e308]`)", "empty": "",
+        "hostile-doubling": "[run,run]" + " | [@,@]" * 60, "hostile-depth": "(" * 2000, "hostile-not": "!" * 4000, "hostile-list": "[" * 300 + "@" + "]" * 300,
+        "hostile-projections": "inputs" + ".*" * 400, "hostile-deep-result": "[run]" + " | [@]" * 100, "hostile-index": "inputs.cells[99999999999999999999]",
+        "hostile-map": "map(&" * 9 + "@" + ", `[1,1,1,1,1,1,1,1]`)" * 9, "hostile-join": "to_string(run)" + " | join(@, [@,@,@])" * 30,
+        "hostile-surrogate": '"\\ud800"', "hostile-nul": "'a\0b'"}
+    for name, text in seeds.items():
+        put("expression", name, text)
+    put("expression", "bad-utf8", b"'\xff'")
+
+
 def pack_seeds(stella):
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "steps"))
@@ -184,6 +203,7 @@ if __name__ == "__main__":
     archive_seeds()
     envelope_seeds()
     document_seeds()
+    expression_seeds()
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
         mirror_seeds(os.path.abspath(sys.argv[1]))
