@@ -37,12 +37,22 @@ void check_program(const Step& step, const FileReader& read, std::vector<Problem
         {step.at, fmt::format("step {} starts {}, which the pack does not have", step.id, step.command[0]), "file"});
 }
 
+void check_programs(const std::vector<Step>& steps, const FileReader& read, std::vector<Problem>& problems) {
+  for (const Step& step : steps) {
+    check_program(step, read, problems);
+    check_programs(step.steps, read, problems);
+    for (const Case& each : step.cases) check_programs(each.steps, read, problems);
+    check_programs(step.otherwise, read, problems);
+  }
+}
+
 }  // namespace
 
 std::vector<Problem> check_files(const Manifest& manifest, const FileReader& read) {
   std::vector<Problem> problems;
   for (const Input& input : manifest.inputs) check_schema(input, read, problems);
-  for (const Step& step : manifest.steps) check_program(step, read, problems);
+  check_programs(manifest.steps, read, problems);
+  check_programs(manifest.at_end, read, problems);
   return problems;
 }
 

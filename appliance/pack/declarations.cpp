@@ -116,9 +116,16 @@ void read_outputs_part(Section& spec, Findings& findings, Manifest& manifest) {
     Output output;
     output.name = section.word("name", Need::required, is_id, kIdRule).value_or("");
     note_repeat(manifest.outputs, &Output::name, output.name, section, "name");
-    (void)section.choice("type", {"file"});
-    output.path =
-        section.word("path", Need::required, is_inner_path, "a path relative to /artifacts, without ..").value_or("");
+    if (const auto type = section.choice("type", type_names())) output.type = *find_type(*type);
+    if (output.type == InputType::file)
+      output.path =
+          section.word("path", Need::required, is_inner_path, "a path relative to /artifacts, without ..").value_or("");
+    else
+      output.value = section.text("value", Need::required).value_or("");
+    if (output.type != InputType::file && section.any("path") != nullptr)
+      section.note("path", "`path` belongs to `type: file`");
+    if (output.type == InputType::file && section.any("value") != nullptr)
+      section.note("value", "`value` belongs to the other types than file");
     section.finish();
     manifest.outputs.push_back(std::move(output));
   });

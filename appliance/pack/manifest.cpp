@@ -53,7 +53,6 @@ void read_spec(Section& top, Findings& findings, Manifest& manifest) {
   read_steps_part(spec, findings, manifest);
   read_outputs_part(spec, findings, manifest);
   read_runtime_part(spec, findings, manifest);
-  spec.later("finally");
   spec.finish();
 }
 
@@ -61,6 +60,16 @@ template <class List, class Member>
 auto find_in(const List& list, Member member, std::string_view name) {
   const auto found = std::ranges::find_if(list, [&](const auto& item) { return item.*member == name; });
   return found == list.end() ? nullptr : &*found;
+}
+
+// From pointers to what people look for.
+void place(std::vector<Step>& steps, const yaml::Document& document) {
+  for (Step& step : steps) {
+    step.at = document.at(step.at);
+    place(step.steps, document);
+    for (Case& each : step.cases) place(each.steps, document);
+    place(step.otherwise, document);
+  }
 }
 
 }  // namespace
@@ -98,9 +107,6 @@ const Secret* Manifest::find_secret(std::string_view wanted) const {
 const Approval* Manifest::find_approval(std::string_view wanted) const {
   return find_in(approvals, &Approval::id, wanted);
 }
-const Step* Manifest::find_step(std::string_view wanted) const {
-  return find_in(steps, &Step::id, wanted);
-}
 
 Reading read_manifest(std::string_view text, const std::string& name) {
   const yaml::Document document = yaml::parse(text, name, fault::Code::pack_invalid);
@@ -114,6 +120,8 @@ Reading read_manifest(std::string_view text, const std::string& name) {
   top.finish();
   check_references(reading.manifest, findings);
   reading.problems = findings.take();
+  place(reading.manifest.steps, document);
+  place(reading.manifest.at_end, document);
   return reading;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // pack.yaml: what a pack says about itself, read strictly (contract section 6). Reading reports every problem of a
-// document that parses, each at file:line:column and with the nearest spelling. Step kinds and fields of later versions
-// are refused by name. A Manifest says nothing about trust: that is packfile's. Any thread.
+// document that parses, each at file:line:column and with the nearest spelling. A Manifest says nothing about trust:
+// that is packfile's. Any thread.
 //
-// Limits: 1 MiB of text, 1,000 steps, 200 inputs, secrets, approvals and hosts each.
+// Limits: 1 MiB of text, 20,000 steps, 16 levels of groups, 200 inputs, secrets, approvals and hosts each.
 #pragma once
 
 #include <functional>
@@ -74,7 +74,7 @@ struct Case {
 struct Items {
   std::optional<canon::Json> fixed;
   std::optional<std::pair<std::int64_t, std::int64_t>> range;
-  std::string expression;  // a template of exactly one hole, or empty
+  std::string expression;  // without its `${{ }}`; empty: none
 };
 struct MaxFailures {  // how many members, or percent of them (rounded down), may fail before the group does
   int many = 0;
@@ -87,14 +87,14 @@ struct Step {
   std::string when;                               // expression, empty: always
   std::optional<std::vector<std::string>> needs;  // absent: all steps before it
   // run: `command` or `script`
-  std::vector<std::string> command;         // templates
-  std::string script;                       // POSIX sh -eu, no templates
-  std::map<std::string, std::string> env;   // templates
-  std::vector<std::string> secrets;         // names
-  std::optional<std::vector<Ask>> network;  // absent: all that the pack asks for
-  clock::Duration timeout = std::chrono::hours(1);
+  std::vector<std::string> command;                 // templates
+  std::string script;                               // POSIX sh -eu, no templates
+  std::map<std::string, std::string> env;           // templates
+  std::vector<std::string> secrets;                 // names
+  std::optional<std::vector<Ask>> network;          // absent: all that the pack asks for
+  clock::Duration timeout = std::chrono::hours(1);  // of a group: zero is none
   Retries retries;
-  bool continue_on_error = false;
+  bool continue_on_error = false;  // groups too
   OnCrash on_crash = OnCrash::ask;
   // gates
   std::string approval;             // gate_approval
@@ -111,12 +111,14 @@ struct Step {
   clock::Duration delay{};      // loop
   std::vector<Case> cases;      // conditional
   std::vector<Step> otherwise;  // conditional: else
-  std::string at;               // file:line:column, for messages about it
+  std::string at;               // JSON pointer in pack.yaml; file:line:column once the manifest is read
 };
 
 struct Output {
-  std::string name, path;
-};  // path relative to /artifacts
+  std::string name, path;  // path relative to /artifacts; empty: a value
+  InputType type = InputType::file;
+  std::string value{};  // template, filled when the run ends
+};
 
 // The OCI image whose files the steps see in place of the appliance's own.
 struct Runtime {
@@ -144,7 +146,6 @@ struct Manifest {
   [[nodiscard]] const Input* find_input(std::string_view name) const;
   [[nodiscard]] const Secret* find_secret(std::string_view name) const;
   [[nodiscard]] const Approval* find_approval(std::string_view id) const;
-  [[nodiscard]] const Step* find_step(std::string_view id) const;
 };
 
 struct Problem {

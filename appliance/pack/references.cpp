@@ -4,16 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
 #include "appliance/expression/expression.hpp"
 #include "appliance/pack/manifest_parts.hpp"
+#include "appliance/pack/names_read.hpp"
+#include "appliance/pack/scopes.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::pack {
 namespace {
-
-using Path = std::vector<std::string>;
 
 template <class List, class Member>
 std::vector<std::string> names_of(const List& list, Member member) {
@@ -22,195 +22,163 @@ std::vector<std::string> names_of(const List& list, Member member) {
   return names;
 }
 
-std::string guess(const std::string& word, const std::vector<std::string>& candidates) {
-  const auto near = canon::nearest(word, candidates);
-  return near ? fmt::format(", did you mean `{}`?", *near) : std::string{};
-}
-
-bool contains(const std::vector<std::string>& list, const std::string& word) {
-  return std::ranges::find(list, word) != list.end();
-}
-
-enum class Reads { inputs_only, everything };
-
 class References {
  public:
-  References(const Manifest& manifest, Findings& findings) : manifest_(manifest), findings_(findings) {}
+  References(const Manifest& manifest, Findings& findings)
+      : manifest_(manifest), findings_(findings), scopes_(manifest), names_(manifest, findings) {}
 
   void check() {
-    check_ids();
-    for (std::size_t i = 0; i < manifest_.steps.size(); ++i) before_.push_back(check_needs(i));
-    for (std::size_t i = 0; i < manifest_.steps.size(); ++i) check_step(i);
-    for (std::size_t i = 0; i < manifest_.approvals.size(); ++i)
-      check_template(manifest_.approvals[i].message, fmt::format("/spec/approvals/{}/message", i), {},
-                     Reads::inputs_only);
+    for (const Place* place : scopes_.repeated()) note_repeat(*place);
+    for (const Place& place : scopes_.places()) check_place(place);
+    const std::size_t approvals = manifest_.approvals.size();
+    for (std::size_t i = 0; i < approvals; ++i)
+      names_.check_template(manifest_.approvals[i].message, fmt::format("/spec/approvals/{}/message", i),
+                            {.scope = &scopes_.top(), .reads = Reads::inputs});
+    for (std::size_t i = 0; i < manifest_.outputs.size(); ++i)
+      names_.check_template(manifest_.outputs[i].value, fmt::format("/spec/outputs/{}/value", i),
+                            {.scope = &scopes_.top(), .reads = Reads::everything});
   }
 
  private:
-  static std::string pointer(std::size_t step) { return fmt::format("/spec/steps/{}", step); }
+  void note_repeat(const Place& place) {
+    const std::string& id = place.step->id;
+    findings_.note(place.step->at + "/id",
+                   place.scope->steps.contains(id)
+                       ? fmt::format("step `{}` is there twice", id)
+                       : fmt::format("step `{}` would hide the one of that name around this map or loop", id));
+  }
 
   // Where a run step says `field`: in `run`, or beside it.
-  [[nodiscard]] std::string place(std::size_t step, const std::string& field) const {
-    const std::string inner = pointer(step) + "/run/" + field;
-    return findings_.document().marks.contains(inner) ? inner : pointer(step) + "/" + field;
+  [[nodiscard]] std::string where(const Step& step, const std::string& field) const {
+    std::string inner = step.at + "/run/" + field;
+    return step.kind == StepKind::run && findings_.document().has(inner) ? inner : step.at + "/" + field;
   }
 
-  void check_ids() {
-    std::set<std::string> steps, gates;
-    for (std::size_t i = 0; i < manifest_.steps.size(); ++i) {
-      const Step& step = manifest_.steps[i];
-      if (!step.id.empty() && !steps.insert(step.id).second)
-        findings_.note(pointer(i) + "/id", fmt::format("step `{}` is there twice", step.id));
-      if (!step.approval.empty() && !gates.insert(step.approval).second)
-        findings_.note(pointer(i) + "/gate.approval/approval",
-                       fmt::format("approval `{}` already has a gate; a gate is one step", step.approval));
+  void check_place(const Place& place) {
+    const Step& step = *place.step;
+    const Reader reader{.scope = place.scope, .place = &place, .reads = Reads::everything};
+    check_needs(place);
+    names_.check_expression(step.when, where(step, "when"), reader);
+    switch (step.kind) {
+      case StepKind::run:
+        return check_run(step, reader);
+      case StepKind::gate_approval:
+        return check_gate(place);
+      case StepKind::gate_policy:
+        names_.check_expression(step.expression, step.at + "/gate.policy/expression", reader);
+        return names_.check_template(step.message, step.at + "/gate.policy/message",
+                                     {.scope = place.scope, .place = &place, .reads = Reads::known});
+      case StepKind::map:
+      case StepKind::loop:
+        return check_turns(place, reader);
+      case StepKind::conditional:
+        for (std::size_t i = 0; i < step.cases.size(); ++i)
+          names_.check_expression(step.cases[i].when, fmt::format("{}/conditional/cases/{}/when", step.at, i), reader);
+        return;
+      default:
+        return;
     }
   }
 
-  // The steps that are done before this one. A step may need only steps that stand before it, so there are no cycles.
-  std::set<std::string> check_needs(std::size_t index) {
-    const Step& step = manifest_.steps[index];
-    std::set<std::string> done;
-    std::vector<std::string> earlier;
-    for (std::size_t i = 0; i < index; ++i) earlier.push_back(manifest_.steps[i].id);
-    if (!step.needs) return {earlier.begin(), earlier.end()};
+  // A step may need only steps that stand before it in the same list, so there are no cycles.
+  void check_needs(const Place& place) {
+    const Step& step = *place.step;
+    if (!step.needs) return;
     for (std::size_t n = 0; n < step.needs->size(); ++n) {
       const std::string& need = (*step.needs)[n];
-      const auto found = std::ranges::find(earlier, need);
-      if (found == earlier.end()) {
-        const bool exists = manifest_.find_step(need) != nullptr;
-        findings_.note(fmt::format("{}/{}", place(index, "needs"), n),
-                       exists
-                           ? fmt::format("step `{}` does not stand before this one, so it cannot be needed here", need)
-                           : fmt::format("there is no step `{}`{}", canon::printable(need, 63), guess(need, earlier)));
-        continue;
-      }
-      const auto& theirs = before_[static_cast<std::size_t>(found - earlier.begin())];
-      done.insert(theirs.begin(), theirs.end());
-      done.insert(need);
+      const auto found = place.list->numbers.find(need);
+      if (found != place.list->numbers.end() && found->second < place.number) continue;
+      std::string what;
+      if (found != place.list->numbers.end())
+        what = fmt::format("step `{}` does not stand before this one, so it cannot be needed here", need);
+      else if (place.scope->find(need) != nullptr)
+        what = fmt::format("step `{}` stands in another list; `needs` names steps of the same list", need);
+      else
+        what = fmt::format("there is no step `{}`{}", canon::printable(need, 63), names_.guess(need, siblings(place)));
+      findings_.note(fmt::format("{}/{}", where(step, "needs"), n), what);
     }
-    return done;
   }
 
-  void check_step(std::size_t index) {
-    const Step& step = manifest_.steps[index];
-    if (!step.when.empty()) check_expression(step.when, place(index, "when"), before_[index]);
-    if (step.kind == StepKind::gate_approval) return check_gate(index);
-    if (step.kind == StepKind::gate_policy) {
-      check_expression(step.expression, pointer(index) + "/gate.policy/expression", before_[index]);
-      return check_template(step.message, pointer(index) + "/gate.policy/message", {}, Reads::inputs_only);
-    }
+  static std::vector<std::string> siblings(const Place& place) {
+    std::vector<std::string> earlier;
+    for (std::size_t i = 0; i < place.number; ++i) earlier.push_back(place.list->places[i]->step->id);
+    return earlier;
+  }
+
+  void check_run(const Step& step, const Reader& reader) {
     for (std::size_t i = 0; i < step.command.size(); ++i)
-      check_template(step.command[i], fmt::format("{}/run/command/{}", pointer(index), i), before_[index],
-                     Reads::everything);
+      if (step.command[i].find("${{") != std::string::npos)
+        names_.check_template(step.command[i], fmt::format("{}/run/command/{}", step.at, i), reader);
     for (const auto& [name, value] : step.env)
-      check_template(value, place(index, "env") + "/" + name, before_[index], Reads::everything);
-    check_secrets(index);
-    check_network(index);
+      if (value.find("${{") != std::string::npos) names_.check_template(value, where(step, "env") + "/" + name, reader);
+    check_secrets(step);
+    check_network(step);
   }
 
-  void check_gate(std::size_t index) {
-    const std::string& approval = manifest_.steps[index].approval;
-    if (approval.empty() || manifest_.find_approval(approval) != nullptr) return;
-    findings_.note(pointer(index) + "/gate.approval/approval",
-                   fmt::format("there is no approval `{}` under spec.approvals{}", canon::printable(approval, 63),
-                               guess(approval, names_of(manifest_.approvals, &Approval::id))));
+  void check_turns(const Place& place, const Reader& reader) {
+    const Step& step = *place.step;
+    const std::string at = fmt::format("{}/{}", step.at, name_of(step.kind));
+    names_.check_expression(step.items.expression, at + "/items", reader);
+    const Scope* body = scopes_.body_of(place);
+    names_.check_expression(step.until, at + "/until",
+                            {.scope = body, .place = &place, .reads = Reads::everything, .after_turn = true});
+    for (const auto& [field, name] : {std::pair{"iterator", &step.iterator}, std::pair{"index", &step.index}}) {
+      if (is_root(*name))
+        findings_.note(at + "/" + field, fmt::format("`{}` would hide what expressions read under that name", *name));
+      else if (!name->empty() && place.scope->has_iterator(*name))
+        findings_.note(
+            at + "/" + field,
+            fmt::format("`{}` is an iterator of a map or loop around this one already; name another", *name));
+    }
   }
 
-  void check_secrets(std::size_t index) {
-    const Step& step = manifest_.steps[index];
+  void check_gate(const Place& place) {
+    const Step& step = *place.step;
+    const std::string at = step.at + "/gate.approval/approval";
+    const Place* outer = &place;
+    while (outer->parent != nullptr) outer = outer->parent;
+    if (outer->list->at_end)
+      findings_.note(step.at, "`finally` runs whatever happened, so it cannot wait for approval");
+    if (step.approval.empty()) return;
+    if (!gates_.insert(step.approval).second)
+      findings_.note(at, fmt::format("approval `{}` already has a gate; a gate is one step", step.approval));
+    if (manifest_.find_approval(step.approval) == nullptr)
+      findings_.note(
+          at, fmt::format("there is no approval `{}` under spec.approvals{}", canon::printable(step.approval, 63),
+                          names_.guess(step.approval, names_of(manifest_.approvals, &Approval::id))));
+  }
+
+  void check_secrets(const Step& step) {
     for (std::size_t i = 0; i < step.secrets.size(); ++i) {
       const Secret* secret = manifest_.find_secret(step.secrets[i]);
-      const std::string where = fmt::format("{}/{}", place(index, "secrets"), i);
+      const std::string at = fmt::format("{}/{}", where(step, "secrets"), i);
       if (secret == nullptr)
         findings_.note(
-            where, fmt::format("there is no secret `{}` under spec.secrets{}", canon::printable(step.secrets[i], 63),
-                               guess(step.secrets[i], names_of(manifest_.secrets, &Secret::name))));
+            at, fmt::format("there is no secret `{}` under spec.secrets{}", canon::printable(step.secrets[i], 63),
+                            names_.guess(step.secrets[i], names_of(manifest_.secrets, &Secret::name))));
       else if (!secret->env.empty() && step.env.contains(secret->env))
-        findings_.note(where, fmt::format("secret `{}` and `env` both set {}", secret->name, secret->env));
+        findings_.note(at, fmt::format("secret `{}` and `env` both set {}", secret->name, secret->env));
     }
   }
 
-  void check_network(std::size_t index) {
-    const Step& step = manifest_.steps[index];
+  void check_network(const Step& step) {
     if (!step.network) return;
     for (std::size_t i = 0; i < step.network->size(); ++i) {
       const Ask& ask = (*step.network)[i];
       const bool known = std::ranges::any_of(
           manifest_.network, [&](const Ask& each) { return each.host == ask.host && each.port == ask.port; });
       if (!known)
-        findings_.note(fmt::format("{}/{}", place(index, "network"), i),
+        findings_.note(fmt::format("{}/{}", where(step, "network"), i),
                        fmt::format("{} port {} is not under spec.network{}", ask.host, ask.port,
-                                   guess(ask.host, names_of(manifest_.network, &Ask::host))));
+                                   names_.guess(ask.host, names_of(manifest_.network, &Ask::host))));
     }
-  }
-
-  void check_expression(const std::string& text, const std::string& where, const std::set<std::string>& before) {
-    if (text.find("${{") != std::string::npos)
-      return findings_.note(where, "an expression stands here by itself, without `${{ }}`", "expression-syntax");
-    try {
-      check_names(expression::Expression::parse(text, findings_.document().at(where)).names(), where, before,
-                  Reads::everything);
-    } catch (const fault::Error& error) {
-      findings_.note_at({error.at(), error.what(), error.reason()});
-    }
-  }
-
-  void check_template(const std::string& text, const std::string& where, const std::set<std::string>& before,
-                      Reads reads) {
-    try {
-      check_names(expression::Template::parse(text, findings_.document().at(where)).names(), where, before, reads);
-    } catch (const fault::Error& error) {
-      findings_.note_at({error.at(), error.what(), error.reason()});
-    }
-  }
-
-  void check_names(const std::vector<Path>& names, const std::string& where, const std::set<std::string>& before,
-                   Reads reads) {
-    for (const Path& path : names)
-      if (const std::string problem = problem_of(path, before, reads); !problem.empty())
-        findings_.note(where, problem, "expression-name");
-  }
-
-  [[nodiscard]] std::string problem_of(const Path& path, const std::set<std::string>& before, Reads reads) const {
-    const std::string& root = path[0];
-    if (root == "secrets") return "secrets cannot be read by an expression; list the secret under the step's `secrets`";
-    if (root == "inputs") return path.size() < 2 ? "" : member(path, names_of(manifest_.inputs, &Input::name), "input");
-    if (reads == Reads::inputs_only)
-      return fmt::format("`{}`: a gate's message is fixed when the pack is planned, so it reads inputs only",
-                         canon::printable(root, 63));
-    if (root == "steps") return path.size() < 2 ? "" : step_problem(path, before);
-    if (root == "run")
-      return path.size() < 2 ? ""
-                             : member(path, {"id", "attempt", "tenant", "pack", "version", "planHash"}, "field of run");
-    if (root == "approvals") return path.size() < 2 ? "" : approval_problem(path);
-    return fmt::format("unknown name `{}`{} (there are inputs, steps, run, approvals)", canon::printable(root, 63),
-                       guess(root, {"inputs", "steps", "run", "approvals"}));
-  }
-
-  static std::string member(const Path& path, const std::vector<std::string>& known, std::string_view what,
-                            std::size_t level = 1) {
-    if (path.size() <= level || contains(known, path[level])) return {};
-    return fmt::format("there is no {} `{}`{}", what, canon::printable(path[level], 63), guess(path[level], known));
-  }
-
-  [[nodiscard]] std::string approval_problem(const Path& path) const {
-    const std::string problem = member(path, names_of(manifest_.approvals, &Approval::id), "approval");
-    return problem.empty() ? member(path, {"approvers"}, "field of an approval", 2) : problem;
-  }
-
-  [[nodiscard]] std::string step_problem(const Path& path, const std::set<std::string>& before) const {
-    if (!before.contains(path[1])) {
-      if (manifest_.find_step(path[1]) != nullptr)
-        return fmt::format("step `{}` is not done before this one; a step that this one needs is", path[1]);
-      return member(path, {before.begin(), before.end()}, "step");
-    }
-    return member(path, {"state", "exit", "outputs"}, "field of a step", 2);
   }
 
   const Manifest& manifest_;
   Findings& findings_;
-  std::vector<std::set<std::string>> before_;
+  Scopes scopes_;
+  NamesRead names_;
+  std::unordered_set<std::string_view> gates_;
 };
 
 }  // namespace

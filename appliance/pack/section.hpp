@@ -26,6 +26,7 @@ class Findings {
   void note(const std::string& pointer, const std::string& what, const std::string& reason = "schema");
   void note_key(const std::string& pointer, const std::string& what);
   void note_at(const Problem& problem) { problems_.push_back(problem); }
+  [[nodiscard]] std::size_t count() const noexcept { return problems_.size(); }
   [[nodiscard]] std::vector<Problem> take() { return std::move(problems_); }
 
  private:

@@ -3,12 +3,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
+#include "appliance/plan/expand.hpp"
 #include "appliance/plan/floor.hpp"
+#include "appliance/plan/node.hpp"
 #include "appliance/plan/plan.hpp"
-#include "appliance/plan/words.hpp"
+#include "appliance/plan/templates.hpp"
 #include "appliance/plan/writing.hpp"
+#include "bundles/approval/step_graph.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::plan {
@@ -42,105 +45,75 @@ class Maker {
  public:
   explicit Maker(const Sources& sources)
       : sources_(sources),
-        decisions_(network::decide(sources.manifest.network, sources.policy, sources.manifest.name)) {}
+        decisions_(network::decide(sources.manifest.network, sources.policy, sources.manifest.name)),
+        known_(sources.inputs.values, fault::Code::pack_inputs) {}
 
   Plan make() {
-    for (const pack::Step& step : sources_.manifest.steps) {
-      steps_.push_back(step_of(step));
-      done_before(step);
-    }
+    const clock::Duration expiry = sources_.policy != nullptr ? sources_.policy->default_expiry : kDefaultExpiry;
+    std::vector<Step> templates = templates_of({sources_.manifest, decisions_.allowed, expiry, known_});
+    raise_gates(templates);
+    Expansion expansion(known_);
+    expansion.add(templates);
+    steps_ = expansion.take();
     keep_the_floor();
     require_people_for_gates();
     return parse(written({sources_, decisions_, steps_}), fault::Code::pack_invalid, "plan");
   }
 
  private:
-  Step step_of(const pack::Step& from) {
-    Step step;
-    step.id = from.id;
-    step.kind = from.kind;
-    step.when = from.when;
-    step.needs = from.needs ? *from.needs : ends_;
-    step.step_class = class_of(from);
-    if (from.kind == pack::StepKind::run) fill_run(from, step);
-    if (from.kind == pack::StepKind::gate_approval)
-      step.gate = gate_of(*sources_.manifest.find_approval(from.approval));
-    if (from.kind == pack::StepKind::gate_policy) {
-      step.expression = from.expression;
-      step.message = fill(from.message, sources_.inputs.values, from.at).text;
+  void raise_gates(std::vector<Step>& templates) const {
+    const auto floor = sources_.policy != nullptr ? floor_of(*sources_.policy, sources_.manifest.name) : std::nullopt;
+    if (!floor) return;
+    for (Step& step : templates) {
+      if (step.kind == Kind::gate_approval) raise(step.gate, *floor);
+      raise_gates(step.body);
     }
-    return step;
   }
 
-  // Without `needs` a step waits for all before it; naming those that nothing waits for yet says the same.
-  void done_before(const pack::Step& step) {
-    if (!step.needs) {
-      ends_ = {step.id};
-      return;
+  [[nodiscard]] bool surely_runs(const Step& step) {
+    if (step.step_class == "skipped") return false;
+    return step.when.empty() || known_.decide(step.when, "step " + step.id) == true;
+  }
+
+  // The gates that are sure to be passed: not in a map, loop or conditional, and with no `when` that could fail to
+  // hold, since a pack could write one that never does.
+  [[nodiscard]] std::vector<std::string> sure_gates() {
+    std::unordered_set<std::string> sure = {""};  // top level, and the parallels that surely run
+    std::vector<std::string> gates;
+    for (const Step& step : steps_) {
+      if (!sure.contains(step.parent) || !surely_runs(step)) continue;
+      if (step.kind == Kind::parallel) sure.insert(step.id);
+      if (step.kind == Kind::gate_approval) gates.push_back(step.id);
     }
-    std::erase_if(ends_,
-                  [&](const std::string& id) { return std::ranges::find(*step.needs, id) != step.needs->end(); });
-    ends_.push_back(step.id);
+    return gates;
   }
 
-  [[nodiscard]] std::string class_of(const pack::Step& step) const {
-    if (!step.when.empty() && decide(step.when, sources_.inputs.values, step.at) == false) return "skipped";
-    if (step.kind == pack::StepKind::gate_approval) return "requires-approval";
-    return step.kind == pack::StepKind::gate_policy ? "requires-policy" : "pending";
+  // A gate that no `run` step waits for decides nothing.
+  [[nodiscard]] bool is_gated() {
+    approval::StepGraph graph;
+    for (const Step& step : steps_) graph.add({step.id, step.parent, step.needs});
+    const std::vector<std::string> behind = graph.behind(sure_gates());
+    const std::unordered_set<std::string> held(behind.begin(), behind.end());
+    return std::ranges::any_of(steps_, [&](const Step& step) {
+      const bool is_work = step.kind == Kind::run || std::ranges::any_of(step.body, is_run_template);
+      return is_work && held.contains(step.id);
+    });
   }
 
-  void fill_run(const pack::Step& from, Step& step) const {
-    for (const std::string& word : from.command) step.command.push_back(fill(word, sources_.inputs.values, from.at));
-    if (!step.command.empty() && step.command[0].text.starts_with("./")) step.command[0].text.replace(0, 1, "/pack");
-    step.script = from.script;
-    for (const auto& [name, value] : from.env) step.env[name] = fill(value, sources_.inputs.values, from.at);
-    for (const std::string& name : from.secrets) step.secrets.push_back(*sources_.manifest.find_secret(name));
-    for (const Endpoint& endpoint : decisions_.allowed)
-      if (!from.network || std::ranges::any_of(*from.network, [&](const pack::Ask& ask) {
-            return ask.host == endpoint.host && ask.port == endpoint.port;
-          }))
-        step.network.push_back(endpoint);
-    step.timeout = from.timeout;
-    step.retries = from.retries;
-    step.continue_on_error = from.continue_on_error;
-    step.on_crash = from.on_crash;
+  static bool is_run_template(const Step& step) {
+    return step.kind == Kind::run || std::ranges::any_of(step.body, is_run_template);
   }
 
-  [[nodiscard]] Gate gate_of(const pack::Approval& approval) const {
-    const clock::Duration expiry = sources_.policy != nullptr ? sources_.policy->default_expiry : kDefaultExpiry;
-    return {approval.id, approval.threshold, approval.roles, approval.expires_after.value_or(expiry),
-            fill(approval.message, sources_.inputs.values, "approval " + approval.id).text};
-  }
-
-  // True when some `run` step waits for this step, directly or through others.
-  [[nodiscard]] bool holds_work(const std::string& gate) const {
-    std::set<std::string> behind{gate};
-    for (const Step& step : steps_) {  // a step needs only steps before it
-      if (!std::ranges::any_of(step.needs, [&](const std::string& id) { return behind.contains(id); })) continue;
-      if (step.kind == Kind::run) return true;
-      behind.insert(step.id);
-    }
-    return false;
-  }
-
-  // Raises the pack's gates; where none is sure to be passed before work is done, a gate `site` goes before the first
-  // step. A gate with a `when` is not sure: the pack could write a condition that never holds. A gate that no work
-  // waits for decides nothing.
+  // Where no gate is sure to be passed before work is done, a gate `site` goes before the first step.
   void keep_the_floor() {
     if (sources_.policy == nullptr) return;
     const auto floor = floor_of(*sources_.policy, sources_.manifest.name);
-    if (!floor) return;
-    bool is_gated = false;
+    if (!floor || is_gated()) return;
     for (Step& step : steps_) {
-      if (step.kind != Kind::gate_approval) continue;
-      raise(step.gate, *floor);
-      const bool is_sure = step.when.empty() ||
-                           (step.step_class != "skipped" && decide(step.when, sources_.inputs.values, step.id) == true);
-      is_gated = is_gated || (is_sure && holds_work(step.id));
+      if (!step.parent.empty() || !step.needs.empty()) continue;
+      step.needs = {"site"};
+      step.digest = digest_of(step);
     }
-    if (is_gated) return;
-    for (Step& step : steps_)
-      if (step.needs.empty()) step.needs = {"site"};
     Step site;
     site.id = "site";
     site.kind = Kind::gate_approval;
@@ -152,14 +125,20 @@ class Maker {
 
   void require_people_for_gates() const {
     if (sources_.policy == nullptr) return;
-    for (const Step& step : steps_)
+    require_people_for(steps_);
+  }
+
+  void require_people_for(const std::vector<Step>& steps) const {
+    for (const Step& step : steps) {
       if (step.step_class == "requires-approval") require_people(step.gate, *sources_.policy, sources_.tenant);
+      require_people_for(step.body);
+    }
   }
 
   const Sources& sources_;
   network::Decisions decisions_;
+  Known known_;
   std::vector<Step> steps_;
-  std::vector<std::string> ends_;  // steps so far that no step so far needs
 };
 
 }  // namespace

@@ -1,84 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/plan/writing.hpp"
 
-#include <fmt/format.h>
+#include <map>
+#include <set>
 
-#include <algorithm>
+#include "appliance/plan/node.hpp"
 
 namespace stella::plan {
 namespace {
 
 using canon::Json;
 
-// Whole hours, minutes or seconds in ISO 8601, else milliseconds: one text for one duration, read by parse_duration.
-std::string text_of(clock::Duration duration) {
-  const auto ms = duration.count();
-  if (ms % 3600000 == 0) return fmt::format("PT{}H", ms / 3600000);
-  if (ms % 60000 == 0) return fmt::format("PT{}M", ms / 60000);
-  return ms % 1000 == 0 ? fmt::format("PT{}S", ms / 1000) : fmt::format("{}ms", ms);
-}
-
-Json word(const Word& word) {
-  return word.open ? Json{{"template", word.text}} : Json(word.text);
-}
-
-Json endpoints(const std::vector<Endpoint>& list) {
-  Json out = Json::array();
-  for (const Endpoint& each : list)
-    out.push_back({{"host", each.host}, {"address", each.address}, {"port", each.port}});
-  return out;
-}
-
-Json secret(const Secret& secret) {
-  Json out = {{"name", secret.name}, {"scope", secret.scope}, {"as", secret.env.empty() ? "file" : "env"}};
-  if (!secret.env.empty()) out["env"] = secret.env;
-  return out;
-}
-
-Json retries(const Retries& retries) {
-  return {{"maxAttempts", retries.max_attempts},
-          {"backoffSeconds", retries.backoff_seconds},
-          {"factor", retries.factor},
-          {"maxBackoffSeconds", retries.max_backoff_seconds},
-          {"jitter", retries.jitter},
-          {"on", retries.on}};
-}
-
-void write_run(const Step& step, Json& node) {
-  if (step.script.empty()) {
-    node["command"] = Json::array();
-    for (const Word& each : step.command) node["command"].push_back(word(each));
-  } else {
-    node["script"] = step.script;
-  }
-  for (const auto& [name, value] : step.env) node["env"][name] = word(value);
-  for (const Secret& each : step.secrets) node["secrets"].push_back(secret(each));
-  if (!step.network.empty()) node["network"] = endpoints(step.network);
-  node["timeout"] = text_of(step.timeout);
-  if (step.retries.max_attempts > 1) node["retries"] = retries(step.retries);
-  if (step.continue_on_error) node["continueOnError"] = true;
-  node["onCrash"] = pack::name_of(step.on_crash);
-}
-
-Json step_node(const Step& step) {
-  Json node = {{"id", step.id}, {"needs", step.needs}, {"class", step.step_class}, {"kind", "run"}};
-  if (!step.when.empty()) node["when"] = step.when;
-  if (step.kind == Kind::run) write_run(step, node);
-  if (step.kind == Kind::gate_approval) {
-    node["kind"] = "gate.approval";
-    node["approval"] = step.gate.id;
-  }
-  if (step.kind == Kind::gate_policy) {
-    node["kind"] = "gate.policy";
-    node["expression"] = step.expression;
-    if (!step.message.empty()) node["message"] = step.message;
-  }
-  return node;
-}
-
-Json approvals(const std::vector<Step>& steps) {
-  Json out = Json::array();
+// Gates of templates too, whose ids have `[*]` for the turns that only the run makes.
+void add_approvals(const std::vector<Step>& steps, Json& out) {
   for (const Step& step : steps) {
+    add_approvals(step.body, out);
     if (step.kind != Kind::gate_approval) continue;
     Json entry = {{"id", step.gate.id},
                   {"threshold", step.gate.threshold},
@@ -88,18 +24,26 @@ Json approvals(const std::vector<Step>& steps) {
     if (!step.gate.message.empty()) entry["message"] = step.gate.message;
     out.push_back(std::move(entry));
   }
-  return out;
 }
 
-// Every secret that the pack declares, with the steps that get it.
+// secret -> the steps that get it; the turns of a map or loop count as one.
+using Holders = std::map<std::string, std::set<std::string>>;
+
+void add_holders(const std::vector<Step>& steps, const std::string& prefix, Holders& holders) {
+  for (const Step& step : steps) {
+    for (const Secret& each : step.secrets) holders[each.name].insert(template_id(prefix + step.id));
+    if (!step.body.empty()) add_holders(step.body, prefix + step.id + "[*]::", holders);
+  }
+}
+
+// Every secret that the pack declares.
 Json secrets(const Parts& parts) {
+  Holders holders;
+  add_holders(parts.steps, "", holders);
   Json out = Json::array();
   for (const Secret& declared : parts.sources.manifest.secrets) {
     Json entry = secret(declared);
-    entry["steps"] = Json::array();
-    for (const Step& step : parts.steps)
-      if (std::ranges::any_of(step.secrets, [&](const Secret& each) { return each.name == declared.name; }))
-        entry["steps"].push_back(step.id);
+    entry["steps"] = holders[declared.name];
     out.push_back(std::move(entry));
   }
   return out;
@@ -117,16 +61,22 @@ Json network_node(const network::Decisions& decisions) {
   return {{"asked", asked}, {"allowed", endpoints(decisions.allowed)}, {"refused", refused}};
 }
 
+Json output_node(const Output& output) {
+  if (output.type == pack::InputType::file) return {{"name", output.name}, {"path", output.path}};
+  return {{"name", output.name}, {"type", pack::name_of(output.type)}, {"value", output.value}};
+}
+
 }  // namespace
 
 std::string written(const Parts& parts) {
   const pack::Manifest& manifest = parts.sources.manifest;
   const site::Policy* policy = parts.sources.policy;
-  Json steps = Json::array(), files = Json::object(), outputs = Json::array();
+  Json steps = Json::array(), files = Json::object(), outputs = Json::array(), approvals = Json::array();
   for (const Step& step : parts.steps) steps.push_back(step_node(step));
   for (const auto& [name, file] : parts.sources.inputs.files)
     files[name] = {{"sha256", file.digest.hex()}, {"size", file.size_bytes}};
-  for (const Output& output : manifest.outputs) outputs.push_back({{"name", output.name}, {"path", output.path}});
+  for (const Output& output : manifest.outputs) outputs.push_back(output_node(output));
+  add_approvals(parts.steps, approvals);
   return canon::canonical(
       {{"schema", "stella.plan.v1"},
        {"pack",
@@ -136,10 +86,11 @@ std::string written(const Parts& parts) {
        {"inputs", parts.sources.inputs.values},
        {"files", files},
        {"steps", steps},
-       {"approvals", approvals(parts.steps)},
+       {"approvals", approvals},
        {"secrets", secrets(parts)},
        {"network", network_node(parts.decisions)},
        {"outputs", outputs},
+       {"maxParallel", manifest.max_parallel},
        {"runtime", runtime(manifest)}});
 }
 

@@ -26,6 +26,7 @@ struct Document {
       marks;  // JSON pointer -> where its value starts; pointer + "#" -> where its key starts
   // `name:line:column` of the value at `pointer`, or of its nearest parent. Without marks (JSON): `name:/pointer`.
   [[nodiscard]] std::string at(const std::string& pointer) const;
+  [[nodiscard]] bool has(const std::string& pointer) const { return marks.contains(pointer); }
   [[nodiscard]] std::string at_key(const std::string& pointer) const;
 };
 

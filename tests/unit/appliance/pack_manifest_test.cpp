@@ -106,11 +106,13 @@ TEST_P(RefusesSpec, ByName) {
 INSTANTIATE_TEST_SUITE_P(
     Manifest, RefusesSpec,
     ::testing::Values(
-        Refusal{"  steps: [{id: a, parallel: {steps: []}}]", "`parallel` comes with a later version"},
-        Refusal{"  steps: [{id: a, map: {items: x}}]", "`map` comes with a later version"},
-        Refusal{"  steps: [{id: a, loop: {}}]", "`loop` comes with a later version"},
-        Refusal{"  steps: [{id: a, conditional: {}}]", "`conditional` comes with a later version"},
-        Refusal{"  finally: []\n  steps: [{id: a, run: {command: [x]}}]", "`finally` comes with a later version"},
+        Refusal{"  steps: [{id: a, parallel: {steps: []}}]", "`steps` has at least one step"},
+        Refusal{"  steps: [{id: a, map: {items: x}}]", "an expression in `${{ }}` that gives one"},
+        Refusal{"  steps: [{id: a, loop: {}}]", "`until` with `maxIterations`"},
+        Refusal{"  steps: [{id: a, conditional: {}}]", "`cases` is missing"},
+        Refusal{"  finally: [{id: g, gate.approval: {approval: r}}]\n  approvals: [{id: r}]\n"
+                "  steps: [{id: a, run: {command: [x]}}]",
+                "cannot wait for approval"},
         Refusal{"  runtime: {image: x}\n  steps: [{id: a, run: {command: [x]}}]", "NAME@sha256:HEX"},
         Refusal{"  runtime: {image: 'x:1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'}\n  "
                 "steps: [{id: a, run: {command: [x]}}]",
@@ -120,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "NAME@sha256:HEX"},
         Refusal{"  runtime: {}\n  steps: [{id: a, run: {command: [x]}}]", "`image` is missing"},
         Refusal{"  runtime: host\n  steps: [{id: a, run: {command: [x]}}]", "a mapping belongs here"},
-        Refusal{"  steps: [{id: a, run: {command: [x], runtime: {image: x}}}]", "`runtime` comes with a later version"},
+        Refusal{"  steps: [{id: a, run: {command: [x], runtime: {image: x}}}]", "unknown field `runtime`"},
         Refusal{"  steps: []", "at least one step"}, Refusal{"  inputs: []", "`steps` is missing"},
         Refusal{"  steps: [{id: a}]", "a step has one of"},
         Refusal{"  steps: [{id: a, run: {command: [x]}, gate.policy: {expression: x}}]", "one thing only"},
@@ -153,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
             "not done before"},
         Refusal{"  steps: [{id: a, run: {command: [x]}}, {id: b, when: 'steps.a.output', run: {command: [x]}}]",
                 "did you mean `outputs`"},
-        Refusal{"  steps: [{id: a, when: '${{ inputs.x }}', run: {command: [x]}}]", "without `${{ }}`"},
+        Refusal{"  steps: [{id: a, when: '${{ inputs.x }}', run: {command: [x]}}]", "there is no input `x`"},
         Refusal{"  steps: [{id: a, when: 'a ==', run: {command: [x]}}]", "ends too early"},
         Refusal{"  approvals: [{id: r, message: '${{ run.id }}'}]\n  steps: [{id: a, gate.approval: {approval: r}}]",
                 "reads inputs only"},
