@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "appliance/admission/cache.hpp"
+#include "appliance/image/image.hpp"
 #include "bundles/canon/fields.hpp"
 #include "mirror/catalog/catalog.hpp"
 #include "mirror/catalog/export.hpp"
@@ -80,6 +81,7 @@ Admitted admit(const files::Home& home, const Wanted& wanted, const site::Policy
   require_unchanged(home, accepted);
   pack::Manifest manifest = manifest_of(accepted);
   require_visible(manifest, tenant);
+  if (manifest.runtime) image::require_present(*manifest.runtime, accepted, home);
   cache.keep(accepted);  // last: a refused pack leaves nothing in the home
   return {std::move(accepted), std::move(manifest)};
 }
@@ -88,6 +90,8 @@ Looked look(const files::Home& home, const Wanted& wanted) {
   Cache cache(home);
   packfile::Opened opened = open_wanted(cache, home, wanted, "default");
   pack::Manifest manifest = manifest_of(opened);
+  if (manifest.runtime)
+    pack::require_none(image::check_layouts(*manifest.runtime, image::layouts_in_pack(opened, manifest.runtime->name)));
   cache.keep(opened);
   return {std::move(opened), std::move(manifest)};
 }

@@ -48,6 +48,9 @@ canon::Json definition(const Facts& facts) {
   canon::Json dependencies = canon::Json::array();
   dependencies.push_back({{"name", facts.pack.name_version()}, {"digest", {{"sha256", facts.pack.digest.hex()}}}});
   dependencies.push_back({{"name", "site-policy"}, {"digest", {{"sha256", facts.planned_under.policy.digest.hex()}}}});
+  if (facts.plan.runtime)
+    dependencies.push_back(
+        {{"name", "image:" + facts.plan.runtime->name}, {"digest", {{"sha256", facts.plan.runtime->digest.hex()}}}});
   return {{"buildType", "urn:stella:pack-run:v1"},
           {"externalParameters", {{"pack", facts.pack.name_version()}, {"inputs", facts.plan.document.at("inputs")}}},
           {"internalParameters", {{"tenant", facts.row.tenant}, {"planHash", facts.plan.hash_text()}}},

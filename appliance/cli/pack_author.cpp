@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/image/image.hpp"
 #include "appliance/pack/manifest.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
@@ -45,6 +46,9 @@ pack::Manifest checked_manifest(const std::string& folder) {
   }
   pack::Manifest manifest = pack::parse_manifest(*text, name);
   pack::require_none(pack::check_files(manifest, read));
+  if (manifest.runtime)
+    pack::require_none(
+        image::check_layouts(*manifest.runtime, image::layouts_in_folder(folder, manifest.runtime->name)));
   return manifest;
 }
 

@@ -5,6 +5,7 @@
 #include "appliance/admission/admission.hpp"
 #include "appliance/admission/cache.hpp"
 #include "appliance/cli/command.hpp"
+#include "appliance/image/image.hpp"
 #include "appliance/pack/folder.hpp"
 #include "appliance/pack/scaffold.hpp"
 #include "appliance/pack/schema.hpp"
@@ -45,14 +46,24 @@ Checked check_bundle(Invocation& call, const std::string& path) {
          "name"});
   for (auto& problem : pack::check_files(checked.reading.manifest, admission::reader_of(opened)))
     checked.reading.problems.push_back(std::move(problem));
+  if (const auto& runtime = checked.reading.manifest.runtime)
+    for (auto& problem : image::check_layouts(*runtime, image::layouts_in_pack(opened, runtime->name)))
+      checked.reading.problems.push_back(std::move(problem));
+  return checked;
+}
+
+Checked check_folder(const std::string& folder) {
+  Checked checked{pack::read_folder(folder), {}, 0};
+  if (const auto& runtime = checked.reading.manifest.runtime)
+    for (auto& problem : image::check_layouts(*runtime, image::layouts_in_folder(folder, runtime->name)))
+      checked.reading.problems.push_back(std::move(problem));
   return checked;
 }
 
 int validate(Invocation& call) {
   const auto bundle = call.value("--bundle"), folder = call.value("--dir");
   if (bundle && folder) throw Error(Code::usage, "pack", "give one of --bundle FILE and --dir DIR", "--bundle");
-  const Checked checked =
-      bundle ? check_bundle(call, *bundle) : Checked{pack::read_folder(folder.value_or(".")), {}, 0};
+  const Checked checked = bundle ? check_bundle(call, *bundle) : check_folder(folder.value_or("."));
   const pack::Manifest& manifest = checked.reading.manifest;
   Json problems = Json::array();
   for (const pack::Problem& problem : checked.reading.problems) {

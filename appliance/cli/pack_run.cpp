@@ -16,6 +16,7 @@
 #include "appliance/run/replan.hpp"
 #include "appliance/run/resume.hpp"
 #include "appliance/run/runner.hpp"
+#include "appliance/run/runtime.hpp"
 #include "appliance/run/stop.hpp"
 #include "appliance/run/submit.hpp"
 #include "appliance/run/summary.hpp"
@@ -52,6 +53,7 @@ run::Choices choices_of(Invocation& call, const std::string& tenant) {
 int carry_on(Invocation& call, journal::Journal& journal, run::Live& live) {
   run::catch_signals();
   run::unpack_afresh(live.record());
+  run::prepare_runtime(live);
   return show_outcome(call, journal, run::go_on(live));
 }
 

@@ -83,9 +83,14 @@ Found find(const pack::Runtime& runtime, const std::vector<Layout>& layouts) {
   not_found(runtime, layouts);
 }
 
-void check_folder(const pack::Runtime& runtime, const std::string& folder) {
-  const std::vector<Layout> layouts = layouts_in_folder(folder, runtime.name);
-  if (!layouts.empty()) (void)find(runtime, layouts);
+std::vector<pack::Problem> check_layouts(const pack::Runtime& runtime, const std::vector<Layout>& layouts) {
+  if (layouts.empty()) return {};
+  try {
+    (void)find(runtime, layouts);
+  } catch (const Error& error) {
+    return {{error.at(), fmt::format("{}. {}", error.what(), error.fix()), error.reason()}};
+  }
+  return {};
 }
 
 void require_present(const pack::Runtime& runtime, const packfile::Opened& pack, const files::Home& home) {

@@ -32,8 +32,10 @@ struct Found {
 // has instead; ERR_PACK_INVALID, ERR_PACK_HASH_MISMATCH reason image for an image that is not whole.
 [[nodiscard]] Found find(const pack::Runtime& runtime, const std::vector<Layout>& layouts);
 
-// For authors: the folder's image is whole, when it is there; without it the registry must have it at run time.
-void check_folder(const pack::Runtime& runtime, const std::string& folder);
+// For authors: an image that the pack carries is whole, and the one that is meant. A pack without one needs the
+// registry at run time.
+[[nodiscard]] std::vector<pack::Problem> check_layouts(const pack::Runtime& runtime,
+                                                       const std::vector<Layout>& layouts);
 // For a pack that comes in: in it or in the registry.
 void require_present(const pack::Runtime& runtime, const packfile::Opened& pack, const files::Home& home);
 

@@ -11,6 +11,7 @@
 #include "appliance/run/capture.hpp"
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/reviewed.hpp"
+#include "appliance/run/runtime.hpp"
 #include "appliance/run/stop.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/write.hpp"
@@ -75,6 +76,7 @@ sandbox::Spec spec_of(Live& live, const plan::Step& step, const Leases& leases, 
     spec.secrets.push_back({leases.held[i].name, &leases.held[i].value, step.secrets[i].env});
   const std::string& folder = live.folder();
   spec.pack = folder + "/pack";
+  use_runtime(spec, live.record());
   spec.inputs = folder + "/inputs";
   spec.work = folder + "/work";
   spec.artifacts = folder + "/artifacts";

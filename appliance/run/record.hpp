@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "appliance/gate/gate.hpp"
+#include "appliance/image/image.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/plan/plan.hpp"
 #include "appliance/run/progress.hpp"
@@ -30,6 +31,7 @@ struct Record {
   std::unique_ptr<plan::Plan> plan;                    // stays where it is: gate::Subject points to it
   std::vector<packfile::Accepted::Signer> publishers;  // who signed the pack, by the current policy
   std::unique_ptr<packfile::Accepted> pack;            // the run's own bundle.pack, opened and accepted
+  std::optional<image::Prepared> runtime;              // set by prepare_runtime(), where the plan pins an image
   std::unique_ptr<site::Applied> current;              // the home's applied policy now
   std::vector<plan::Endpoint> undeclared;              // the policy allows it, the pack did not ask: for messages
   std::map<std::string, std::vector<std::string>> approved_by;  // gate -> people, of the gates this process has cleared

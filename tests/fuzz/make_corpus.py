@@ -5,6 +5,7 @@
     make_corpus.py [STELLA-BINARY]     the binary makes the whole packs; without it those are left as they are
 """
 import base64
+import gzip
 import io
 import json
 import os
@@ -163,6 +164,35 @@ def pack_seeds(stella):
     put("packfile", "pack-edited", b"t" + data.replace(b"hello", b"hallo"))
 
 
+def image_seeds():
+    """A first byte for what it is: t, g, z a layer's packing, m a manifest, c a config."""
+    def tar(*entries):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for info, data in entries:
+                archive.addfile(info, io.BytesIO(data))
+        return out.getvalue()
+    link, hard, folder = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE
+    layers = {
+        "good": tar(member("./bin/", folder), member("bin/a", data=b"x"), member("b", link, link="bin"), member("b/c", data=b"y"), member("d", hard, link="bin/a")),
+        "whiteouts": tar(member("a/b", data=b"x"), member("a/.wh..wh..opq"), member("a/.wh.b"), member(".wh.a"), member("a/c/d", data=b"z")),
+        "escapes": tar(member("l", link, link="../../etc"), member("l/passwd", data=b"x")), "parent": tar(member("../x", data=b"x")),
+        "circle": tar(member("a", link, link="b"), member("b", link, link="a"), member("a/x")), "hard-missing": tar(member("a", hard, link="/etc/passwd")),
+        "devices": tar(member("dev/sda", tarfile.BLKTYPE), member("p", tarfile.FIFOTYPE)), "beneath-a-file": tar(member("f", data=b"x"), member("f/g")),
+        "bad-whiteout": tar(member(".wh...")), "dot": tar(member("./", folder), member("./.wh..", folder))}
+    for name, data in layers.items():
+        put("image", "layer-" + name, b"t" + data)
+        put("image", "gzip-" + name, b"g" + gzip.compress(data, mtime=0))
+    put("image", "gzip-cut", b"g" + gzip.compress(layers["good"], mtime=0)[:60])
+    digest = "sha256:" + "0" * 64
+    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": 1}
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": 2}
+    put("image", "manifest-good", "m" + json.dumps({"schemaVersion": 2, "config": config, "layers": [layer]}))
+    put("image", "manifest-index", "m" + json.dumps({"schemaVersion": 2, "manifests": [{"digest": digest, "platform": {"os": "linux", "architecture": "amd64"}}]}))
+    put("image", "config-good", "c" + json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": [digest]}, "config": {"Env": ["A=b"]}}))
+    put("image", "config-bad-env", "c" + json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}, "config": {"Env": ["=b", 1]}}))
+
+
 def mirror_seeds(stella):
     """A published bundle's files, and what each would be with one thing wrong."""
     with tempfile.TemporaryDirectory() as folder:
@@ -203,7 +233,11 @@ if __name__ == "__main__":
     archive_seeds()
     envelope_seeds()
     document_seeds()
+<<<<<<< HEAD
     expression_seeds()
+=======
+    image_seeds()
+>>>>>>> b449a2a (run, admission: run a pack's steps on the image it pins)
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
         mirror_seeds(os.path.abspath(sys.argv[1]))
