@@ -118,6 +118,12 @@ class Packs(Hostile):
                 with_manifest(good, hostile_inputs.made(text), self.path("hostile.pack"))
                 self.refuse(name, "ERR_PACK_INVALID", "pack", "validate", "--bundle", "hostile.pack", file="pack.yaml")
 
+    def test_ten_thousand_steps_are_read_within_the_same_memory(self):
+        self.write("src/pack.yaml", hostile_inputs.steps(10000))
+        status, cpu, peak, err = self.run_bounded("pack", "validate", "--dir", "src")
+        print(f"10,000 steps: {cpu * 1000:.0f} ms, {peak / 1024:.0f} MiB", file=sys.stderr)
+        self.assertEqual(status, 0, err)
+
 
 class Inputs(Hostile):
     measured = []

@@ -61,6 +61,14 @@ class Kills(SurvivalSite):
         self.kill(("pack", "runs", "resume", run_id), place)
         return run_id
 
+    def test_a_finished_run_is_left_as_it_is(self):
+        self.undisturbed()
+        before = self.home_state()
+        for _ in range(2):
+            result = self.stella("--output", "json", "pack", "runs", "resume", self.runs()[0]).json
+            self.assertEqual((result["state"], result["attempt"]), ("succeeded", 1))
+        self.assert_unchanged(before)
+
 
 if __name__ == "__main__":
     main()
