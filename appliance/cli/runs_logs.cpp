@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// pack runs logs: what the steps of a run wrote.
-#include <fcntl.h>
+// pack runs logs: what a run's steps wrote, from its chunk files, also while it runs. Nothing is served: any process
+// that may read the home may look.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "appliance/cli/deciding_time.hpp"
+#include "appliance/cli/log_lines.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/runs.hpp"
 #include "appliance/run/expiry.hpp"
 #include "bundles/canon/fields.hpp"
-#include "bundles/files/fd.hpp"
 
 namespace stella::cli {
 namespace {
@@ -22,123 +22,202 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-// One try's log, read from where the last look ended.
-class Tail {
- public:
-  Tail(std::string step, const std::string& path) : step_(std::move(step)), path_(path) {}
+constexpr std::size_t kMaxPattern = 4096, kMaxShown = 10000;
+constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
-  void print(Output& out, bool raw) {
-    if (!fd_) fd_ = files::Fd(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd_) return;  // the step was started, its log not yet made
-    char block[65536];
-    for (ssize_t got; (got = ::read(fd_.get(), block, sizeof block)) > 0;)
-      take({block, static_cast<std::size_t>(got)}, out, raw);
-  }
-  void finish(Output& out) {
-    if (!held_.empty()) show(out, held_);
-    held_.clear();
-  }
+std::unique_ptr<re2::RE2> pattern_of(Invocation& call) {
+  const auto text = call.value("--grep");
+  if (!text) return nullptr;
+  if (text->size() > kMaxPattern)
+    throw Error(Code::usage, "grep", fmt::format("a pattern has at most {} bytes", kMaxPattern), "--grep");
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  auto pattern = std::make_unique<re2::RE2>(*text, options);
+  if (!pattern->ok())
+    throw Error(
+        Code::usage, "grep",
+        fmt::format("`{}` is no pattern: {}", canon::printable(*text, 200), canon::printable(pattern->error(), 200)),
+        "--grep", "Patterns are RE2's: no look-around, no back references; escape ( [ . * + ? with \\.");
+  return pattern;
+}
 
- private:
-  void take(std::string_view bytes, Output& out, bool raw) {
-    if (raw) return out.raw(bytes);
-    held_ += bytes;
-    std::size_t start = 0;
-    for (std::size_t end; (end = held_.find('\n', start)) != std::string::npos; start = end + 1)
-      show(out, std::string_view(held_).substr(start, end - start));
-    held_.erase(0, start);
-  }
-  // A tab between words is what it is; everything else that could steer a terminal is written out.
-  void show(Output& out, std::string_view line) const {
-    std::string shown;
-    for (std::size_t from = 0; from <= line.size();) {
-      const std::size_t tab = std::min(line.find('\t', from), line.size());
-      shown += canon::printable(line.substr(from, tab - from), 16384);
-      if (tab < line.size()) shown += '\t';
-      from = tab + 1;
-    }
-    out.raw(fmt::format("{} | {}\n", step_, shown));
-  }
+// A time, or how long ago.
+std::optional<clock::Time> since_of(Invocation& call) {
+  const auto text = call.value("--since");
+  if (!text) return std::nullopt;
+  if (text->size() > 10 && (*text)[4] == '-') return clock::parse_time(*text, Code::usage, "--since");
+  return call.clock().now() - clock::parse_duration(*text, Code::usage, "--since");
+}
 
-  std::string step_, path_;
-  files::Fd fd_;
-  std::string held_;
+// A tab between words is what it is; everything else that could steer a terminal is written out.
+std::string shown(std::string_view line) {
+  std::string text;
+  for (std::size_t from = 0; from <= line.size();) {
+    const std::size_t tab = std::min(line.find('\t', from), line.size());
+    text += canon::printable(line.substr(from, tab - from), 65536);
+    if (tab < line.size()) text += '\t';
+    from = tab + 1;
+  }
+  return text;
+}
+
+struct Tries {  // what the journal says has run
+  std::vector<std::string> steps;
+  std::vector<std::pair<std::string, std::int64_t>> all;
 };
 
-// Follows the tries in the order of their starts; the last one that is not finished is looked at again and again.
+Tries tries_of(const journal::Journal& journal, const std::string& run) {
+  Tries tries;
+  journal.for_each_event(run, 0, [&](const journal::Event& event) {
+    if (event.type != "pack.step.started" || event.step.empty()) return;
+    if (std::find(tries.steps.begin(), tries.steps.end(), event.step) == tries.steps.end() && tries.steps.size() < 64)
+      tries.steps.push_back(event.step);
+    tries.all.emplace_back(event.step, event.data.value("try", std::int64_t{0}));
+  });
+  return tries;
+}
+
+// A step's own lines, or those of all that a map, loop or other group of that name holds.
+bool is_wanted(std::string_view asked, std::string_view step) {
+  return asked.empty() || step == asked || (step.starts_with(asked) && step.substr(asked.size()).starts_with("[")) ||
+         (step.starts_with(asked) && step.substr(asked.size()).starts_with("::"));
+}
+
 class Logs {
  public:
-  Logs(Invocation& call, const journal::Journal& journal, journal::RunRow row)
-      : call_(&call), journal_(&journal), row_(std::move(row)) {
-    step_ = call.value("--step").value_or("");
+  Logs(Invocation& call, const journal::Journal& journal, const journal::RunRow& row, Tries tries)
+      : call_(&call),
+        journal_(&journal),
+        run_(row.id),
+        asked_(call.value("--step").value_or("")),
+        pattern_(pattern_of(call)),
+        tries_(std::move(tries)) {
+    // One step's own text is found by the index; a group's is picked out of all.
+    const bool exact = std::none_of(tries_.all.begin(), tries_.all.end(), [&](const auto& one) {
+      return one.first != asked_ && is_wanted(asked_, one.first);
+    });
+    reader_.emplace(row.folder + "/logs", logs::Query{.step = exact ? asked_ : std::string(), .since = since_of(call)});
   }
 
-  bool look() {  // true while the run runs
-    const bool runs = is_moving();
-    for (const auto& event : journal_->events(row_.id, seen_)) {
-      seen_ = event.seq;
-      const bool wanted = step_.empty() || event.step == step_;
-      if (event.type == "pack.step.started" && wanted) begin(event);
-      if (event.type == "pack.step.finished" && wanted) end();
+  // All that is there now.
+  void look() {
+    while (const auto piece = reader_->next()) {
+      if (!is_wanted(asked_, piece->step)) continue;
+      if (raw_ && !pattern_) {
+        call_->out().raw(piece->bytes);
+        continue;
+      }
+      lines_.add(*piece, [this](const LogLine& line) { take(line); });
+      print();
     }
-    if (current_) current_->print(call_->out(), call_->flag("--raw"));
-    return runs;
   }
-  void finish() { end(); }
-  [[nodiscard]] const canon::Json& tries() const { return tries_; }
-
- private:
-  bool is_moving() const {
-    const std::string state = journal_->need(row_.id).state;
+  void finish() {
+    lines_.finish([this](const LogLine& line) { take(line); });
+    print();
+  }
+  // True while its runner has it.
+  [[nodiscard]] bool is_moving() const {
+    const std::string state = journal_->need(run_).state;
     return state == "running" || state == "planned";
   }
-  void begin(const journal::Event& event) {
-    end();
-    const auto log = event.data.find("log");
-    if (log == event.data.end() || !log->is_string()) return;
-    tries_.push_back({{"step", event.step},
-                      {"try", event.data.value("try", 0)},
-                      {"path", row_.folder + "/" + log->get<std::string>()}});
-    if (call_->out().is_table()) current_.emplace(event.step, row_.folder + "/" + log->get<std::string>());
+  [[nodiscard]] canon::Json result() const {
+    canon::Json made = canon::Json::array();
+    for (const auto& [step, number] : tries_of(*journal_, run_).all) {
+      if (is_wanted(asked_, step)) made.push_back({{"step", step}, {"try", number}});
+    }
+    canon::Json object = {{"runId", run_}, {"state", journal_->need(run_).state}, {"logs", std::move(made)}};
+    if (call_->out().format() == Format::json) {
+      object["lines"] = kept_;
+      object["truncated"] = more_;
+    }
+    return object;
   }
-  void end() {
-    if (!current_) return;
-    current_->print(call_->out(), call_->flag("--raw"));
-    current_->finish(call_->out());
-    current_.reset();
+
+ private:
+  void take(const LogLine& line) {
+    if (pattern_ && !re2::RE2::PartialMatch(re2::StringPiece(line.text.data(), line.text.size()), *pattern_)) return;
+    if (raw_) {
+      text_ += fmt::format("{}\n", line.text);
+    } else if (call_->out().is_table()) {
+      text_ += fmt::format("{} | {}\n", line.step, shown(line.text));
+    } else {
+      show_row(line);
+    }
+  }
+  void show_row(const LogLine& line) {
+    if (call_->out().format() == Format::json && kept_.size() >= kMaxShown) {
+      more_ = true;
+      return;
+    }
+    const canon::Json row = {{"step", std::string(line.step)},
+                             {"try", line.number},
+                             {"stream", line.stream == logs::Stream::out ? "out" : "err"},
+                             {"at", clock::format_millis(line.at)},
+                             {"line", line.line},
+                             {"text", canon::printable(line.text, 65536)}};
+    if (call_->out().format() == Format::json) {
+      kept_.push_back(row);
+    } else {
+      call_->out().event(row);
+    }
+  }
+  void print() {
+    if (!text_.empty()) call_->out().raw(text_);
+    text_.clear();
   }
 
   Invocation* call_;
   const journal::Journal* journal_;
-  journal::RunRow row_;
-  std::string step_;
-  std::int64_t seen_ = 0;
-  std::optional<Tail> current_;
-  canon::Json tries_ = canon::Json::array();
+  std::string run_, asked_;
+  std::unique_ptr<re2::RE2> pattern_;
+  bool raw_ = call_->flag("--raw") && call_->out().is_table();
+  Tries tries_;
+  std::optional<logs::Reader> reader_;
+  LogLines lines_;
+  std::string text_;
+  canon::Json kept_ = canon::Json::array();
+  bool more_ = false;
 };
 
-void require_step(const journal::Journal& journal, const std::string& run, const std::string& step) {
-  std::vector<std::string> known;
-  for (const auto& event : journal.events(run)) {
-    if (event.step == step) return;
-    if (event.type == "pack.step.started") known.push_back(event.step);
+void require_step(const Tries& tries, const std::string& run, const std::string& step) {
+  for (const auto& one : tries.all) {
+    if (is_wanted(step, one.first)) return;
   }
-  const auto guess = canon::nearest(step, known);
+  const auto guess = canon::nearest(step, tries.steps);
   throw Error(Code::usage, "step",
               fmt::format("no step `{}` has run in {}{}", canon::printable(step, 80), run,
                           guess ? fmt::format(", did you mean `{}`?", *guess) : ""),
-              run, fmt::format("Steps with logs: {}.", fmt::join(known, ", ")));
+              run, fmt::format("Steps with logs: {}.", fmt::join(tries.steps, ", ")));
+}
+
+void follow(Invocation& call, const journal::Journal& journal, Logs& logs, const std::string& run) {
+  // Looked at in this order, so that nothing is missed that was written before the end.
+  for (bool moving = true; moving;) {
+    moving = logs.is_moving();
+    logs.look();
+    if (moving) std::this_thread::sleep_for(kLookEvery);
+  }
+  const journal::RunRow row = journal.need(run);
+  const bool waits = row.state == "waiting" || row.state == "paused";
+  call.out().note(waits ? fmt::format("{} is {}: `stella pack runs show {}` says what is next", run, row.state, run)
+                        : fmt::format("{} has ended: {}", run, row.state));
 }
 
 int show_logs(Invocation& call) {
   const std::string id = need_run(call);
   const auto journal = run::open_journal(call.home(), looking_time(call));
-  const bool follow = call.flag("--follow");
-  if (const auto step = call.value("--step"); step && !follow) require_step(journal, id, *step);
-  Logs logs(call, journal, journal.need(id));
-  while (logs.look() && follow) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto row = journal.need(id);
+  const bool live = call.flag("--follow");
+  Tries tries = tries_of(journal, id);
+  if (const auto step = call.value("--step"); step && !live) require_step(tries, id, *step);
+  Logs logs(call, journal, row, std::move(tries));
+  if (live) {
+    follow(call, journal, logs, id);
+  } else {
+    logs.look();
+  }
   logs.finish();
-  call.out().result({{"runId", id}, {"logs", logs.tries()}});
+  call.out().result(logs.result());
   return 0;
 }
 
@@ -147,12 +226,15 @@ int show_logs(Invocation& call) {
 Command runs_logs_command() {
   return {{"pack", "runs", "logs"},
           "what a run's steps wrote, secrets redacted",
-          "stella pack runs logs run:plant-7:20261123T165433120Z --step verify",
+          "stella pack runs logs run:plant-7:20261123T165433120Z --step verify --since 10m --grep 'error|warn'",
           {kRunArgument},
           {kRunOption,
-           {"--step", "STEP", "only this step", false, false, false},
-           {"--follow", "", "go on while the run runs", false, false, false},
-           {"--raw", "", "the bytes as they are: control characters are not escaped", false, false, false}},
+           {"--step", "STEP", "only this step, or all that a map or loop of this name holds", false, false, false},
+           {"--follow", "", "go on until the run ends or waits", false, false, false},
+           {"--since", "TIME", "only what was written then and later: an RFC 3339 time, or how long ago (10m)", false,
+            false, false},
+           {"--grep", "PATTERN", "only lines that match this RE2 pattern", false, false, false},
+           {"--raw", "", "the bytes as they are: no step names, control characters not escaped", false, false, false}},
           show_logs};
 }
 

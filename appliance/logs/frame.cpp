@@ -107,7 +107,8 @@ std::optional<Head> parse_head(std::string_view bytes) {
   const auto zero = take<std::uint16_t>(bytes);
   head.id = take<std::uint32_t>(bytes);
   const auto millis = take<std::int64_t>(bytes);
-  if (head.length > kMaxPayload || kind < 1 || kind > 3 || stream > 1 || zero != 0 || head.id == 0 || !is_time(millis))
+  if (head.length > kMaxPayload || kind < 1 || kind > 3 || stream > 1 || zero != 0 || head.id == 0 ||
+      head.id > kMaxId || !is_time(millis))
     return std::nullopt;
   head.kind = static_cast<Kind>(kind);
   head.stream = static_cast<Stream>(stream);

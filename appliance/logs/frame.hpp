@@ -23,6 +23,7 @@ namespace stella::logs {
 
 inline constexpr std::string_view kChunkMagic{"stella.log.v1\n\0\0", 16};
 inline constexpr std::string_view kIndexMagic{"stella.idx.v1\n\0\0", 16};
+inline constexpr std::uint32_t kMaxId = 1U << 30;  // of a stream within one chunk
 inline constexpr std::size_t kHeadBytes = 24, kEntryBytes = 56, kMaxPayload = 1 << 20, kMaxStep = 4096;
 
 enum class Kind : std::uint8_t { declare = 1, text = 2, end = 3, closed = 4 };  // closed: in an index only, see below

@@ -126,7 +126,7 @@ void Writer::State::add_to_index(const Entry& entry) {
 }
 
 void Writer::State::declare(Try::State& one, clock::Time at) {
-  if (file && size >= limits.chunk_bytes) retire();
+  if (file && (size >= limits.chunk_bytes || last_id == kMaxId)) retire();
   if (!file) open_next();
   if (one.declared_in == chunk) return;
   const std::uint32_t id = last_id + 1;

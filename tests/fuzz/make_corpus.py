@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import tarfile
@@ -146,6 +147,41 @@ def expression_seeds():
     put("expression", "bad-utf8", b"'\xff'")
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def record(kind, ident, payload, stream=0, millis=1795453200000):
+    rest = struct.pack("<IBBHIq", len(payload), kind, stream, 0, ident, millis) + payload
+    return struct.pack("<I", crc32c(rest)) + rest
+
+
+def log_seeds():
+    magic, index_magic = b"stella.log.v1\n\0\0", b"stella.idx.v1\n\0\0"
+    declared = record(1, 1, struct.pack("<QQI", 0, 0, 1) + b"flash[3]::one")
+    text, end = record(2, 1, b"one\ntwo\n", 1), record(3, 1, struct.pack("<QQ", 8, 2))
+    whole = magic + declared + text + end
+    fields = struct.pack("<QIII", 1, 1, 1, 1), struct.pack("<QQQq", 16, 0, 0, 1795453200000)
+    entry = fields[0] + struct.pack("<I", crc32c(fields[0] + fields[1])) + fields[1]
+    beyond = struct.pack("<QQQq", 1 << 60, 0, 0, 1795453200000)
+    far = fields[0] + struct.pack("<I", crc32c(fields[0] + beyond)) + beyond
+    seeds = {"good": (b"", whole), "good-index": (index_magic + entry, whole), "good-empty": (b"", magic), "bad-index-place": (index_magic + far, whole),
+             "bad-index-crc": (index_magic + entry[:-1] + b"x", whole), "bad-index-order": (index_magic + far + entry, whole),
+             "bad-torn-head": (b"", whole[:-30]), "bad-torn-payload": (b"", whole[:-3]), "bad-crc": (b"", whole[:60] + b"!" + whole[61:]),
+             "bad-zeros": (b"", whole + bytes(200)), "bad-magic": (b"", b"x" * 64), "bad-zero-file": (b"", bytes(64)), "bad-stray": (b"", magic + text),
+             "bad-kind": (b"", magic + record(4, 1, b"")), "bad-id": (b"", magic + record(1, 0xFFFFFFFF, struct.pack("<QQI", 0, 0, 1) + b"a")),
+             "bad-length": (b"", magic + struct.pack("<II", 0, 0xFFFFFFFF) + bytes(100)), "bad-end": (b"", magic + declared + record(3, 1, b"x")),
+             "hostile-offset": (b"", magic + record(1, 1, struct.pack("<QQI", (1 << 64) - 1, 0, 1) + b"a") + text),
+             "hostile-name": (b"", magic + record(1, 1, struct.pack("<QQI", 0, 0, 1) + b"../" * 1000) + text), "empty": (b"", b"")}
+    for name, (index, chunk) in seeds.items():
+        put("logs", name, struct.pack("<H", len(index)) + index + chunk)
+
+
 def pack_seeds(stella):
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "steps"))
@@ -233,11 +269,14 @@ if __name__ == "__main__":
     archive_seeds()
     envelope_seeds()
     document_seeds()
-<<<<<<< HEAD
     expression_seeds()
-=======
+<<<<<<< HEAD
     image_seeds()
->>>>>>> b449a2a (run, admission: run a pack's steps on the image it pins)
+=======
+
+
+    log_seeds()
+>>>>>>> e00ee3f (runs logs: pick lines by time, pattern and group, out of the chunks)
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
         mirror_seeds(os.path.abspath(sys.argv[1]))
