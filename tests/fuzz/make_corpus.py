@@ -272,9 +272,9 @@ if __name__ == "__main__":
     expression_seeds()
 <<<<<<< HEAD
     image_seeds()
+
+
 =======
-
-
     log_seeds()
 >>>>>>> e00ee3f (runs logs: pick lines by time, pattern and group, out of the chunks)
     if len(sys.argv) > 1:
