@@ -270,13 +270,8 @@ if __name__ == "__main__":
     envelope_seeds()
     document_seeds()
     expression_seeds()
-<<<<<<< HEAD
     image_seeds()
-
-
-=======
     log_seeds()
->>>>>>> e00ee3f (runs logs: pick lines by time, pattern and group, out of the chunks)
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
         mirror_seeds(os.path.abspath(sys.argv[1]))
