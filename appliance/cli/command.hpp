@@ -68,9 +68,10 @@ class Invocation {
 
 [[nodiscard]] std::vector<Command> key_commands();
 [[nodiscard]] std::vector<Command> site_commands();
-[[nodiscard]] std::vector<Command> pack_author_commands();   // build sign inspect
-[[nodiscard]] std::vector<Command> pack_check_commands();    // init validate check-schema
+[[nodiscard]] std::vector<Command> pack_author_commands();  // build sign inspect
+[[nodiscard]] std::vector<Command> pack_check_commands();   // init validate
 [[nodiscard]] std::vector<Command> pack_eval_commands();
+[[nodiscard]] std::vector<Command> pack_check_schema_commands();
 [[nodiscard]] std::vector<Command> pack_plan_commands();     // plan
 [[nodiscard]] std::vector<Command> pack_run_commands();      // run, runs list show logs resume cancel
 [[nodiscard]] std::vector<Command> pack_approve_commands();  // pack approve

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pack init, validate, check-schema: what a pack's author asks before anybody signs.
+// pack init, validate: what a pack's author asks before anybody signs.
 #include <fmt/format.h>
 
 #include "appliance/admission/admission.hpp"
@@ -8,7 +8,6 @@
 #include "appliance/image/image.hpp"
 #include "appliance/pack/folder.hpp"
 #include "appliance/pack/scaffold.hpp"
-#include "appliance/pack/schema.hpp"
 #include "bundles/canon/json.hpp"
 
 namespace stella::cli {
@@ -17,8 +16,6 @@ namespace {
 using canon::Json;
 using fault::Code;
 using fault::Error;
-
-constexpr std::uint64_t kMaxJson = std::uint64_t{16} << 20;  // bytes of a JSON document
 
 int init(Invocation& call) {
   const auto written = pack::write_scaffold(call.need("DIR"));
@@ -84,29 +81,6 @@ int validate(Invocation& call) {
   return 0;
 }
 
-int check_schema(Invocation& call) {
-  const std::string file = call.need("SCHEMA");
-  if (file == "-")
-    throw Error(Code::usage, "stdin", "standard input holds the JSON to check, so the schema is a file", "SCHEMA");
-  const auto schema = pack::Schema::parse(call.read_argument(file, pack::kMaxManifest), file);
-  const auto violations =
-      schema.check(canon::parse_json(call.read_argument("-", kMaxJson), Code::pack_inputs, "standard input"));
-  Json all = Json::array();
-  for (const auto& violation : violations) {
-    all.push_back({{"pointer", violation.pointer}, {"what", violation.what}});
-    call.out().say(fmt::format("{} {}", violation.pointer.empty() ? "the value" : violation.pointer, violation.what));
-  }
-  call.out().result({{"valid", violations.empty()}, {"violations", all}});
-  if (violations.empty()) {
-    call.out().say(call.out().good("valid"));
-    return 0;
-  }
-  throw Error(
-      Code::pack_inputs, "schema",
-      fmt::format("{} {}", violations[0].pointer.empty() ? "the value" : violations[0].pointer, violations[0].what),
-      "standard input", "Correct the value, or the schema, and check again.");
-}
-
 }  // namespace
 
 std::vector<Command> pack_check_commands() {
@@ -123,12 +97,6 @@ std::vector<Command> pack_check_commands() {
        {},
        {{"--bundle", "FILE", "a .pack file"}, {"--dir", "DIR", "a pack folder; left out: the current one"}},
        validate},
-      {{"pack", "check-schema"},
-       "check JSON from standard input against a schema",
-       "echo '\"hall-3\"' | stella pack check-schema schemas/cell.schema.json",
-       {{"SCHEMA", "a JSON Schema file"}},
-       {},
-       check_schema},
   };
 }
 

@@ -16,6 +16,7 @@ std::vector<Command> all_commands() {
   add(pack_author_commands());
   add(pack_check_commands());
   add(pack_eval_commands());
+  add(pack_check_schema_commands());
   add(pack_plan_commands());
   add(pack_run_commands());
   add(pack_approve_commands());

@@ -2,23 +2,22 @@
 #include <fmt/format.h>
 
 #include "appliance/pack/grammar.hpp"
+#include "appliance/pack/input_schema.hpp"
 #include "appliance/pack/manifest.hpp"
-#include "appliance/pack/schema.hpp"
 
 namespace stella::pack {
 namespace {
 
 void check_schema(const Input& input, const FileReader& read, std::vector<Problem>& problems) {
   if (input.schema.empty()) return;
-  const auto text = read(input.schema);
-  if (!text) {
-    problems.push_back({"input " + input.name, fmt::format("the pack has no file {}", input.schema), "file"});
-    return;
-  }
   try {
-    const Schema schema = Schema::parse(*text, input.schema);
+    const auto schema = load_schema(input.schema, read);
+    if (!schema) {
+      problems.push_back({"input " + input.name, fmt::format("the pack has no file {}", input.schema), "file"});
+      return;
+    }
     if (!input.fallback) return;
-    for (const auto& violation : schema.check(*input.fallback))
+    for (const auto& violation : schema->check(*input.fallback).violations)
       problems.push_back(
           {"input " + input.name, fmt::format("`default`{} {}", violation.pointer, violation.what), "schema"});
   } catch (const fault::Error& error) {

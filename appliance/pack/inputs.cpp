@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "appliance/pack/schema.hpp"
+#include "appliance/pack/input_schema.hpp"
 #include "appliance/pack/value_type.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
@@ -18,6 +18,7 @@ namespace stella::pack {
 namespace {
 
 constexpr fault::Code kCode = fault::Code::pack_inputs;
+constexpr std::size_t kMaxProblems = 200;  // in one message
 
 // Where the file of a file input is, by its name and the value given for it.
 using Locate = std::function<std::string(const std::string& name, const std::string& given)>;
@@ -51,8 +52,11 @@ class Collector {
   }
 
  private:
-  void note(const Input& input, const std::string& what, std::string_view reason) {
-    problems_.push_back({document_.at(yaml::pointer_step(input.name)), fmt::format("input {} {}", input.name, what),
+  void note(const Input& input, const std::string& what, std::string_view reason, const std::string& below = "") {
+    if (++found_ > kMaxProblems) return;
+    const std::string pointer = yaml::pointer_step(input.name) + below;
+    problems_.push_back({document_.at(pointer),
+                         fmt::format("input {} {} (at {})", input.name, what, canon::printable(pointer, 200)),
                          std::string(reason)});
   }
 
@@ -87,36 +91,36 @@ class Collector {
 
   void check_schema(const Input& input, const canon::Json& value) {
     if (input.schema.empty()) return;
-    const auto text = read_(input.schema);
-    if (!text)
+    const auto schema = load_schema(input.schema, read_);
+    if (!schema)
       throw fault::Error(fault::Code::pack_invalid, "file", fmt::format("the pack has no file {}", input.schema),
                          "input " + input.name);
-    for (const auto& violation : Schema::parse(*text, input.schema).check(value)) {
-      const std::string pointer = yaml::pointer_step(input.name) + violation.pointer;
-      problems_.push_back({document_.at(pointer),
-                           fmt::format("input {}{} {}", input.name, violation.pointer, violation.what), "schema"});
-    }
+    for (const auto& violation : schema->check(value).violations)
+      note(input, violation.what, "schema", violation.pointer);
   }
 
   void note_unknown() {
     std::vector<std::string> known;
     for (const Input& input : manifest_.inputs) known.push_back(input.name);
     for (const auto& [name, value] : document_.value.items()) {
-      if (manifest_.find_input(name) != nullptr) continue;
+      if (manifest_.find_input(name) != nullptr || ++found_ > kMaxProblems) continue;
       const auto near = canon::nearest(name, known);
       problems_.push_back({document_.at_key(yaml::pointer_step(name)),
-                           fmt::format("the pack has no input `{}`{}", canon::printable(name, 60),
-                                       near ? fmt::format(", did you mean `{}`?", *near) : ""),
+                           fmt::format("the pack has no input `{}`{} (at {})", canon::printable(name, 60),
+                                       near ? fmt::format(", did you mean `{}`?", *near) : "",
+                                       canon::printable(yaml::pointer_step(name), 200)),
                            "unknown"});
     }
   }
 
+  // All of them at once; only a hostile file has more than fit.
   [[noreturn]] void fail() const {
     // A lone unreadable file keeps its own code, so that a missing one is ERR_FILE_NOT_FOUND.
     if (problems_.size() == 1 && file_error_) throw file_error_->located(problems_[0].at);
     std::string all = problems_[0].what;
     for (std::size_t i = 1; i < problems_.size(); ++i)
       all += fmt::format("; {}: {}", problems_[i].at, problems_[i].what);
+    if (found_ > kMaxProblems) all += fmt::format("; and {} more", found_ - kMaxProblems);
     throw fault::Error(kCode, problems_[0].reason, all, problems_[0].at);
   }
 
@@ -126,6 +130,7 @@ class Collector {
   const Locate& locate_;
   Inputs inputs_;
   std::vector<Problem> problems_;
+  std::size_t found_ = 0;
   std::optional<fault::Error> file_error_;
 };
 

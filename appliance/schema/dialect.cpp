@@ -75,8 +75,11 @@ class Translator {
       out_ += "(?:";
       at_ += 3;
     } else if (sees("(?<")) {
+      const std::size_t close = text_.find('>', at_);
+      if (close == std::string_view::npos) refuse("the name of a group does not end", start);
       out_ += "(?P<";
-      at_ += 3;
+      out_ += text_.substr(at_ + 3, close - at_ - 2);
+      at_ = close + 1;
     } else if (sees("(?")) {
       refuse("`(?` begins nothing that ECMA-262 has (inline flags are not in it)", start);
     } else {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxSource = std::size_t{8} << 10;
 constexpr std::size_t kMaxMemory = std::size_t{24} << 20;
+constexpr std::size_t kMaxInstructions = 40000;  // of all patterns: what compiling them may take, about 50 ms
 // RE2 keeps whatever it was given for states of the automaton, so a small pattern is given little.
 constexpr std::array<std::size_t, 3> kTiers = {std::size_t{32} << 10, std::size_t{256} << 10, std::size_t{1} << 20};
 
@@ -59,7 +60,9 @@ const Pattern& Patterns::get(const std::string& source) {
     auto pattern = std::make_unique<Pattern>(source, memory);
     if (pattern->is_too_large()) continue;
     memory_ += memory;
-    if (memory_ > kMaxMemory) throw PatternError("the patterns of this schema together need more than 24 MiB");
+    instructions_ += pattern->weight();
+    if (memory_ > kMaxMemory || instructions_ > kMaxInstructions)
+      throw PatternError("the patterns of this schema together are too large (40,000 instructions, 24 MiB)");
     return *(known_[source] = std::move(pattern));
   }
   throw PatternError("the pattern needs more than 1 MiB; ask for fewer repeats");

@@ -2,7 +2,7 @@
 // Regular expressions of ECMA-262 (u flag) on RE2. What RE2 cannot do (look-around, back-references) is refused by name
 // and place; so are inline flags. More lenient than ECMA-262 in one thing: a lone `{`, `}` or `]` and an escaped
 // punctuation mark mean themselves. One thread for Patterns, any for Pattern.
-// Limits: 8 KiB a pattern, 1 MiB to run one, 24 MiB to run all of a schema, repeats up to 1,000.
+// Limits: 8 KiB a pattern, 1 MiB to run one; 24 MiB and 40,000 instructions for all of a schema; repeats up to 1,000.
 // Source: ECMA-262 2020 section 21.2.1; RE2 2022-06-01, doc/syntax.txt.
 #pragma once
 
@@ -48,7 +48,7 @@ class Patterns {
 
  private:
   std::map<std::string, std::unique_ptr<Pattern>> known_;
-  std::size_t memory_ = 0;
+  std::size_t memory_ = 0, instructions_ = 0;
 };
 
 }  // namespace stella::schema

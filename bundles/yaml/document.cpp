@@ -236,23 +236,25 @@ Document Reader::read() {
   return std::move(document_);
 }
 
-}  // namespace
+enum class Part { value, name };
 
-std::string pointer_step(std::string_view name) {
-  std::string step = "/";
-  for (const char c : name) {
-    if (c == '~') {
-      step += "~0";
-    } else if (c == '/') {
-      step += "~1";
-    } else {
-      step += c;
-    }
-  }
-  return step;
+// The nearest of `pointer` and what is around it that the text has; the whole text always is.
+std::string at_in_json(const Document& document, const std::string& pointer, Part part) {
+  std::set<std::string> around = {pointer};
+  for (std::size_t cut = pointer.rfind('/'); cut != std::string::npos && cut < pointer.size();
+       cut = cut == 0 ? std::string::npos : pointer.rfind('/', cut - 1))
+    around.insert(pointer.substr(0, cut));
+  const auto found = canon::find_places(document.json, around);
+  if (found.empty()) return document.name;
+  const auto& [nearest, places] = *found.rbegin();  // longer pointers sort behind what they begin with
+  const canon::Place place = part == Part::name && nearest == pointer ? places.name : places.value;
+  return fmt::format("{}:{}:{}", document.name, place.line, place.column);
 }
 
+}  // namespace
+
 std::string Document::at(const std::string& pointer) const {
+  if (!json.empty()) return at_in_json(*this, pointer, Part::value);
   for (std::string place = pointer;;) {
     if (const auto found = marks.find(place); found != marks.end()) {
       return fmt::format("{}:{}:{}", name, found->second.line, found->second.column);
@@ -264,6 +266,7 @@ std::string Document::at(const std::string& pointer) const {
 }
 
 std::string Document::at_key(const std::string& pointer) const {
+  if (!json.empty()) return at_in_json(*this, pointer, Part::name);
   return marks.contains(pointer + "#") ? at(pointer + "#") : at(pointer);
 }
 
@@ -273,7 +276,7 @@ Document parse(std::string_view text, const std::string& name, fault::Code code)
 
 Document parse_by_name(std::string_view text, const std::string& name, fault::Code code) {
   if (!name.ends_with(".json")) return parse(text, name, code);
-  return Document{canon::parse_json(text, code, name, kMaxBytes), name, {}};
+  return Document{canon::parse_json(text, code, name, kMaxBytes), name, {}, std::string(text)};
 }
 
 }  // namespace stella::yaml

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "bundles/canon/json.hpp"
+#include "bundles/canon/json_places.hpp"
 
 namespace stella::yaml {
 
@@ -23,8 +24,9 @@ struct Document {
   canon::Json value;
   std::string name;  // for messages
   std::unordered_map<std::string, Mark>
-      marks;  // JSON pointer -> where its value starts; pointer + "#" -> where its key starts
-  // `name:line:column` of the value at `pointer`, or of its nearest parent. Without marks (JSON): `name:/pointer`.
+      marks;              // JSON pointer -> where its value starts; pointer + "#" -> where its key starts
+  std::string json = {};  // the text, when it is JSON: places are looked up in it when they are asked for
+  // `name:line:column` of the value at `pointer`, or of its nearest parent. Without marks and text: `name:/pointer`.
   [[nodiscard]] std::string at(const std::string& pointer) const;
   [[nodiscard]] bool has(const std::string& pointer) const { return marks.contains(pointer); }
   [[nodiscard]] std::string at_key(const std::string& pointer) const;
@@ -32,10 +34,9 @@ struct Document {
 
 // Throws `code`, reason `yaml`, at name:line:column.
 [[nodiscard]] Document parse(std::string_view text, const std::string& name, fault::Code code);
-// Reads JSON (strict) when the name ends in .json, else YAML. JSON marks are not kept: at() gives the pointer.
+// Reads JSON (strict) when the name ends in .json, else YAML.
 [[nodiscard]] Document parse_by_name(std::string_view text, const std::string& name, fault::Code code);
 
-// One more step of a JSON pointer: `/` and `name` with `~` and `/` escaped (RFC 6901).
-[[nodiscard]] std::string pointer_step(std::string_view name);
+using canon::pointer_step;
 
 }  // namespace stella::yaml

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "appliance/pack/scaffold.hpp"
-#include "appliance/pack/schema.hpp"
 #include "bundles/files/read.hpp"
 
 namespace stella::pack {
@@ -113,47 +112,31 @@ TEST(Inputs, AreReadAgainFromARunsFolder) {
   EXPECT_EQ(inputs.files.at("image").size_bytes, 3U);
 }
 
-struct SchemaCase {
-  const char* schema;
-  const char* value;
-  std::size_t violations;
-};
-class SchemaSubset : public ::testing::TestWithParam<SchemaCase> {};
-TEST_P(SchemaSubset, Checks) {
-  const auto value = canon::parse_json(GetParam().value, fault::Code::internal, "t");
-  EXPECT_EQ(Schema::parse(GetParam().schema, "s").check(value).size(), GetParam().violations)
-      << GetParam().schema << " on " << GetParam().value;
-}
-INSTANTIATE_TEST_SUITE_P(
-    Keywords, SchemaSubset,
-    ::testing::Values(
-        SchemaCase{R"({"type":"integer"})", "3.0", 0}, SchemaCase{R"({"type":"integer"})", "3.5", 1},
-        SchemaCase{R"({"type":["string","null"]})", "null", 0}, SchemaCase{R"({"type":"number"})", "true", 1},
-        SchemaCase{R"({"enum":[1,"a"]})", "1.0", 0}, SchemaCase{R"({"enum":[1,"a"]})", "true", 1},
-        SchemaCase{R"({"const":null})", "null", 0}, SchemaCase{R"({"const":null})", "0", 1},
-        SchemaCase{R"({"pattern":"b+"})", "\"abba\"", 0}, SchemaCase{R"({"pattern":"^b"})", "\"ab\"", 1},
-        SchemaCase{R"({"pattern":"^b"})", "5", 0}, SchemaCase{R"({"minimum":3,"maximum":4})", "3", 0},
-        SchemaCase{R"({"minimum":3,"maximum":4})", "4.01", 1}, SchemaCase{R"({"maxLength":2})", "\"\u00e4\u00f6\"", 0},
-        SchemaCase{R"({"minLength":2})", "\"\u00e4\"", 1}, SchemaCase{R"({"minItems":1,"maxItems":2})", "[]", 1},
-        SchemaCase{R"({"required":["a","b"]})", "{\"a\":1}", 1}, SchemaCase{R"({"required":["a"]})", "[]", 0},
-        SchemaCase{R"({"properties":{"a":{"type":"string"}},"additionalProperties":false})", R"({"a":1,"b":2})", 2},
-        SchemaCase{R"({"additionalProperties":{"type":"string"}})", R"({"a":1,"b":"x"})", 1},
-        SchemaCase{R"({"items":{"minimum":2}})", "[1,2,1]", 2}, SchemaCase{"true", "1", 0}, SchemaCase{"false", "1", 1},
-        SchemaCase{R"({"items":false})", "[]", 0},
-        SchemaCase{R"({"title":"x","default":9,"type":"string"})", "\"\"", 0}));
-
-TEST(Schema, RefusesOtherKeywordsByName) {
-  for (const char* schema :
-       {R"({"oneOf":[]})", R"({"$ref":"#"})", R"({"properties":{"a":{"format":"date"}}})", R"({"patern":"x"})",
-        R"!({"pattern":"(?=x)"})!", R"({"type":"text"})", R"({"minLength":-1})", "[]", "{"})
-    EXPECT_THROW((void)Schema::parse(schema, "s"), fault::Error) << schema;
+TEST(Inputs, SayWhereInAJsonFileEachProblemIs) {
   try {
-    (void)Schema::parse(R"({"properties":{"a":{"patern":"x"}}})", "s.json");
+    (void)read("in.json", "{\n  \"count\": [1,\n 2],\n  \"cell\": \"nave\", \"imge\": 1\n}");
     FAIL();
   } catch (const fault::Error& error) {
-    EXPECT_EQ(error.at(), "s.json#/properties/a/patern");
-    EXPECT_NE(std::string(error.what()).find("did you mean `pattern`"), std::string::npos);
+    const std::string what = error.what();
+    EXPECT_EQ(error.at(), "in.json:4:11");
+    EXPECT_NE(what.find("(at /cell)"), std::string::npos) << what;
+    EXPECT_NE(what.find("in.json:2:12: input count must be of type integer"), std::string::npos) << what;
+    EXPECT_NE(what.find("in.json:4:19: the pack has no input `imge`"), std::string::npos) << what;
   }
+}
+
+TEST(Inputs, FollowReferencesToFilesOfThePackOnly) {
+  const auto files = [](const std::string& path) -> std::optional<std::string> {
+    if (path == "schemas/cell.json") return R"({"$ref": "names/hall.json"})";
+    if (path == "schemas/names/hall.json") return R"({"pattern": "^hall"})";
+    if (path == "s.json") return R"({"$ref": "https://example.org/hall.json"})";
+    return std::nullopt;
+  };
+  Manifest made = manifest();
+  EXPECT_THROW((void)read_inputs(made, InputsFile{"in.yaml", "cell: hall-3\n"}, files), fault::Error);
+  made.inputs[0].schema = "schemas/cell.json";
+  EXPECT_EQ(read_inputs(made, InputsFile{"in.yaml", "cell: hall-3\n"}, files).values["cell"], "hall-3");
+  EXPECT_THROW((void)read_inputs(made, InputsFile{"in.yaml", "cell: nave\n"}, files), fault::Error);
 }
 
 TEST(Scaffold, IsAPackWithoutProblems) {

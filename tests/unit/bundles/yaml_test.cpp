@@ -149,7 +149,7 @@ TEST(Yaml, RefusesABombAtItsFirstAnchorAndFast) {
 
 TEST(Yaml, ChoosesTheReaderByTheName) {
   const Document json = parse_by_name(R"({"a":[1]})", "inputs.json", fault::Code::pack_inputs);
-  EXPECT_EQ(json.at("/a/0"), "inputs.json:/a/0");
+  EXPECT_EQ(json.at("/a/0"), "inputs.json:1:7");
   EXPECT_EQ(parse_by_name("a: [1]", "inputs.yml", fault::Code::pack_inputs).value, json.value);
   EXPECT_THROW((void)parse_by_name("a: 1", "inputs.json", fault::Code::pack_inputs), fault::Error);
 }
