@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 
+#include <unordered_map>
+
 #include "appliance/admission/admission.hpp"
 #include "appliance/cli/command.hpp"
 #include "appliance/journal/journal.hpp"
@@ -80,26 +82,59 @@ plan::Plan earlier_plan(Invocation& call, const std::string& given) {
   return plan::parse(call.read_argument(path, kMaxPlan), Code::usage, path);
 }
 
-std::string kind_of(const plan::Step& step) {
-  return step.kind == plan::Kind::run             ? "run"
-         : step.kind == plan::Kind::gate_approval ? "gate.approval"
-                                                  : "gate.policy";
+std::string share_of(const plan::Step& group) {
+  std::string text;
+  if (group.max_parallel > 0) text += fmt::format(", {} at once", group.max_parallel);
+  if (group.max_failures.many > 0)
+    text += fmt::format(", {}{} may fail", group.max_failures.many, group.max_failures.percent ? "%" : "");
+  if (!group.until.empty()) text += ", until " + group.until;
+  return text;
 }
 
 std::string detail_of(const plan::Step& step) {
-  if (step.kind == plan::Kind::gate_approval) return fmt::format("{} approvals: {}", step.gate.threshold, step.gate.id);
-  if (step.kind == plan::Kind::gate_policy) return canon::printable(step.expression, 60);
+  switch (step.kind) {
+    case plan::Kind::gate_approval:
+      return fmt::format("{} approvals: {}", step.gate.threshold, step.gate.id);
+    case plan::Kind::gate_policy:
+      return canon::printable(step.expression, 60);
+    case plan::Kind::parallel:
+      return canon::printable("members at the same time" + share_of(step), 100);
+    case plan::Kind::conditional:
+      return canon::printable(fmt::format("first of: {}", fmt::join(step.cases, "; ")), 100);
+    case plan::Kind::item:
+      return canon::printable(canon::canonical(step.turn->item), 60);
+    case plan::Kind::map:
+    case plan::Kind::loop:
+      return canon::printable(
+          (step.dynamic ? fmt::format("over {}, at most {} turns", step.items, step.max_turns) : "") + share_of(step),
+          120);
+    case plan::Kind::run:
+      break;
+  }
   if (!step.script.empty()) return "script";
   std::string words;
   for (const plan::Word& word : step.command) words += (words.empty() ? "" : " ") + word.text;
   return canon::printable(words, 60);
 }
 
+// Groups before their members, which are indented; the templates of a turn that only the run makes as `[*]`.
+void add_rows(const std::vector<plan::Step>& steps, const std::string& prefix, std::size_t level,
+              std::vector<std::vector<std::string>>& rows) {
+  std::unordered_map<std::string, std::size_t> levels;
+  for (const plan::Step& step : steps) {
+    const auto parent = levels.find(step.parent);
+    const std::size_t own = parent == levels.end() ? level : parent->second + 1;
+    levels.emplace(step.id, own);
+    const std::string id = prefix + step.id;
+    rows.push_back({std::string(2 * own, ' ') + id, std::string(pack::name_of(step.kind)), step.step_class,
+                    fmt::format("{}", fmt::join(step.needs, ",")), detail_of(step)});
+    add_rows(step.body, id + "[*]::", own + 1, rows);
+  }
+}
+
 void show_steps(Output& out, const plan::Plan& plan) {
   std::vector<std::vector<std::string>> rows;
-  for (const plan::Step& step : plan.steps)
-    rows.push_back(
-        {step.id, kind_of(step), step.step_class, fmt::format("{}", fmt::join(step.needs, ",")), detail_of(step)});
+  add_rows(plan.steps, "", 0, rows);
   out.table({"STEP", "KIND", "CLASS", "AFTER", "WHAT"}, rows);
 }
 
@@ -167,8 +202,35 @@ Json show_changes(Output& out, const std::vector<plan::Change>& changes) {
     if (change.after) entry["after"] = *change.after;
     all.push_back(entry);
     out.say(fmt::format("{} {}", kind, out.strong(change.place)));
-    if (change.before) out.say("  - " + side(change.before));
-    if (change.after) out.say("  + " + side(change.after));
+    if (change.before) out.say(out.bad("  - " + side(change.before)));
+    if (change.after) out.say(out.good("  + " + side(change.after)));
+  }
+  return all;
+}
+
+// {added, removed: [step id], changed: [{id, field, from, to}]}; what is no step has its place as id.
+Json by_step(const std::vector<plan::Change>& changes) {
+  Json all = {{"added", Json::array()}, {"removed", Json::array()}, {"changed", Json::array()}};
+  for (const plan::Change& change : changes) {
+    std::string id = change.place, field;
+    if (id.starts_with("steps[")) {
+      const auto end = id.rfind(']');
+      const auto dot = id.find("].");
+      field = dot == std::string::npos ? "" : id.substr(dot + 2);
+      id = id.substr(6, (dot == std::string::npos ? end : dot) - 6);
+    } else if (const auto dot = id.find('.'); dot != std::string::npos) {
+      field = id.substr(dot + 1);
+      id = id.substr(0, dot);
+    }
+    if (field.empty() && !change.before)
+      all["added"].push_back(id);
+    else if (field.empty() && !change.after)
+      all["removed"].push_back(id);
+    else
+      all["changed"].push_back({{"id", id},
+                                {"field", field},
+                                {"from", change.before.value_or(nullptr)},
+                                {"to", change.after.value_or(nullptr)}});
   }
   return all;
 }
@@ -187,17 +249,18 @@ int show_plan(Invocation& call) {
   const plan::Plan plan = make_plan(call, subject, policy);
   const auto decisions = network::decide(subject.manifest.network, policy, subject.manifest.name);
   if (const auto out = call.value("--out")) files::write_atomically(*out, plan.bytes, 0644);
-  Json classes = Json::object();
-  for (const plan::Step& step : plan.steps) classes[step.id] = step.step_class;
+  const Json simulated = plan::simulation(plan);
   Json result = {{"planHash", plan.hash_text()},
                  {"plan", plan.document},
-                 {"classes", classes},
+                 {"classes", simulated["classes"]},
+                 {"dynamic", simulated["dynamic"]},
                  {"refused", refused_json(decisions)}};
   int status = 0;
   if (const auto earlier = call.value("--diff")) {
     const auto changes = plan::diff(earlier_plan(call, *earlier).document, plan.document);
     call.out().say(fmt::format("plan   {}", call.out().strong(plan.hash_text())));
     result["changes"] = show_changes(call.out(), changes);
+    result["diff"] = by_step(changes);
     if (call.flag("--exit-code") && !changes.empty()) status = 1;
   } else {
     show(call, subject, plan, decisions);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundles/approval/plan_view.hpp"
 
-#include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "bundles/canon/fields.hpp"
 
@@ -11,6 +11,8 @@ namespace {
 
 constexpr auto kCode = fault::Code::approval_malformed;
 constexpr const char* kReason = "plan";
+constexpr int kMaxLevels = 32;
+constexpr std::size_t kMaxSteps = 200000;
 
 PlanEndpoint endpoint(const canon::Json& node, const std::string& at) {
   canon::Fields fields(node, kCode, kReason, at);
@@ -35,12 +37,16 @@ PlanGate gate(const canon::Json& node, const std::string& at) {
   return read;
 }
 
-PlanStep step(const canon::Json& node, const std::string& at) {
+PlanStep step(const canon::Json& node, const std::string& at, int level = 0) {
   canon::Fields fields(node, kCode, kReason, at);
-  PlanStep read{fields.text("id"), fields.text("kind"), {}, {}, node};
+  PlanStep read{fields.text("id"), fields.text("kind"), {}, {}, {}, node, {}};
   if (const auto approval = fields.maybe_text("approval")) read.gate = *approval;
+  if (const auto parent = fields.maybe_text("in")) read.parent = *parent;
   if (fields.has("needs")) read.needs = fields.texts("needs");
   if (read.kind == "gate.approval" && read.gate.empty()) fields.fail("a gate.approval names its approval", "approval");
+  if (!fields.has("steps")) return read;
+  if (level > kMaxLevels) fields.fail("is nested too deep", "steps");
+  for (const canon::Json& each : fields.array("steps")) read.body.push_back(step(each, at + ".steps", level + 1));
   return read;
 }
 
@@ -56,26 +62,37 @@ void read_head(PlanView& view, canon::Fields& top, const std::string& at) {
   view.host_programs = runtime.is_string() && runtime == "host";
 }
 
-// A step may need only steps that stand before it, so that walking forwards is enough to see everything that waits.
+[[noreturn]] void refuse(const std::string& what, const std::string& at) {
+  throw fault::Error(kCode, kReason, what, at);
+}
+
+// A step stands behind its group and what it needs. `seen`: ids of the list so far, with their parents.
+void require_order(const std::vector<PlanStep>& steps, const std::set<std::string>& gates, const std::string& at) {
+  std::unordered_map<std::string, std::string> seen;
+  for (const PlanStep& each : steps) {
+    for (const std::string& needed : each.needs) {
+      const auto found = seen.find(needed);
+      if (found == seen.end() || found->second != each.parent)
+        refuse("step " + canon::printable(each.id) + " needs " + canon::printable(needed) +
+                   ", which does not stand before it in its list",
+               at);
+    }
+    if (!each.parent.empty() && !seen.contains(each.parent))
+      refuse("step " + canon::printable(each.id) + " stands in a group that does not stand before it", at);
+    if (!seen.emplace(each.id, each.parent).second)
+      refuse("step " + canon::printable(each.id) + " stands twice in the plan", at);
+    if (!each.gate.empty() && !gates.contains(each.gate))
+      refuse("step " + canon::printable(each.id) + " waits for an approval that the plan does not list", at);
+    require_order(each.body, gates, at);
+  }
+}
+
 void require_order(const PlanView& view, const std::string& at) {
-  std::set<std::string> seen, gates;
+  std::set<std::string> gates;
   for (const PlanGate& each : view.gates)
     if (!gates.insert(each.id).second)
-      throw fault::Error(kCode, kReason, "approval " + canon::printable(each.id) + " stands twice in the plan", at);
-  for (const PlanStep& each : view.steps) {
-    for (const std::string& needed : each.needs)
-      if (!seen.contains(needed))
-        throw fault::Error(kCode, kReason,
-                           "step " + canon::printable(each.id) + " needs " + canon::printable(needed) +
-                               ", which does not stand before it",
-                           at);
-    if (!seen.insert(each.id).second)
-      throw fault::Error(kCode, kReason, "step " + canon::printable(each.id) + " stands twice in the plan", at);
-    if (!each.gate.empty() && !gates.contains(each.gate))
-      throw fault::Error(kCode, kReason,
-                         "step " + canon::printable(each.id) + " waits for an approval that the plan does not list",
-                         at);
-  }
+      refuse("approval " + canon::printable(each.id) + " stands twice in the plan", at);
+  require_order(view.steps, gates, at);
 }
 
 }  // namespace
@@ -89,48 +106,14 @@ PlanView read_plan(std::string_view bytes, const std::string& at) {
   view.hash = canon::sha256(bytes);
   canon::Fields top(view.document, kCode, kReason, at);
   read_head(view, top, at);
-  for (const canon::Json& node : top.array("steps")) view.steps.push_back(step(node, at + ".steps"));
-  for (const canon::Json& node : top.array("approvals")) view.gates.push_back(gate(node, at + ".approvals"));
+  for (const canon::Json& node : top.array("steps", kMaxSteps)) view.steps.push_back(step(node, at + ".steps"));
+  for (const canon::Json& node : top.array("approvals", kMaxSteps)) view.gates.push_back(gate(node, at + ".approvals"));
   for (const canon::Json& node : top.array("secrets")) view.secrets.push_back(secret(node, at + ".secrets"));
   canon::Fields network(top.object("network"), kCode, kReason, at + ".network");
   for (const canon::Json& node : network.array("allowed"))
     view.allowed.push_back(endpoint(node, at + ".network.allowed"));
   require_order(view, at);
   return view;
-}
-
-const PlanGate* PlanView::find_gate(const std::string& id) const {
-  const auto found = std::ranges::find(gates, id, &PlanGate::id);
-  return found == gates.end() ? nullptr : &*found;
-}
-
-std::vector<std::string> PlanView::behind(const std::string& gate_id) const {
-  std::set<std::string> waiting;
-  std::vector<std::string> behind;
-  for (const PlanStep& each : steps) {
-    const bool waits =
-        std::ranges::any_of(each.needs, [&](const std::string& needed) { return waiting.contains(needed); });
-    if (waits) behind.push_back(each.id);
-    if (waits || (!each.gate.empty() && each.gate == gate_id)) waiting.insert(each.id);
-  }
-  return behind;
-}
-
-std::vector<std::string> PlanView::released_by(const std::string& gate_id) const {
-  const std::vector<std::string> waiting = behind(gate_id);
-  std::set<std::string> held;  // what a later gate keeps
-  for (const PlanGate& other : gates) {
-    if (other.id == gate_id) continue;
-    const bool later = std::ranges::any_of(steps, [&](const PlanStep& each) {
-      return each.gate == other.id && std::ranges::find(waiting, each.id) != waiting.end();
-    });
-    if (!later) continue;
-    for (const std::string& id : behind(other.id)) held.insert(id);
-  }
-  std::vector<std::string> released;
-  for (const std::string& id : waiting)
-    if (!held.contains(id)) released.push_back(id);
-  return released;
 }
 
 }  // namespace stella::approval

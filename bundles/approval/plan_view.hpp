@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bundles/approval/step_graph.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/canon/json.hpp"
 
@@ -31,10 +32,19 @@ struct PlanGate {
   std::map<std::string, int> roles;
 };
 struct PlanStep {
-  std::string id, kind;  // run, gate.approval, gate.policy
-  std::string gate;      // the approval's id, of a gate.approval
+  std::string id, kind;  // run, gate.approval, gate.policy, parallel, map, loop, conditional, item
+  std::string gate;      // what --gate names, of a gate.approval; of a template with `[*]` for the turns
+  std::string parent;    // the group or turn it stands in
   std::vector<std::string> needs;
-  canon::Json node;  // as it stands in the plan
+  canon::Json node;            // as it stands in the plan
+  std::vector<PlanStep> body;  // templates of a map's or loop's turns, when only the run knows the items
+};
+
+// The order of a plan's steps, with the turns that only the run made where they were asked for.
+struct Order {
+  StepGraph graph;
+  std::map<std::string, std::string> gates;                    // gate -> the step that holds it
+  std::vector<std::pair<std::string, const PlanStep*>> steps;  // what the plan says of each; null: a made turn
 };
 
 struct PlanView {
@@ -48,7 +58,11 @@ struct PlanView {
   std::vector<PlanEndpoint> allowed;
   bool host_programs = false;  // runtime: "host"
 
+  // A made turn's gate too: flash[3]::review is what the plan lists as flash[*]::review.
   [[nodiscard]] const PlanGate* find_gate(const std::string& id) const;
+  // `mentioned`: ids of steps or gates; the turns that they lie in are made, a loop's with all turns before them.
+  // Throws for a turn beyond the bound that the plan sets.
+  [[nodiscard]] Order order(const std::vector<std::string>& mentioned) const;
   // Steps that may start once this gate is open: they need it, directly or through others, and wait for no later gate.
   [[nodiscard]] std::vector<std::string> released_by(const std::string& gate) const;
   // Steps that wait for this gate, directly or through others, later gates' included.

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "bundles/approval/wrap.hpp"
 
@@ -83,9 +85,11 @@ void script(Page& page, std::string_view text) {
 }
 
 // All of it, in the plan's own words: what is not shown cannot be approved.
-void step(Page& page, const PlanStep& each, const std::string& standing) {
-  page.line(fmt::format("{} [{}]{}{}", each.id, each.kind, standing.empty() ? "" : " ", standing));
-  for (const auto& [name, value] : each.node.items()) {
+void step(Page& page, const std::string& id, const PlanStep* each, const std::string& standing) {
+  const std::string after = standing.empty() ? "" : " " + standing;
+  if (each == nullptr) return page.line(fmt::format("{} [turn]{}", id, after));
+  page.line(fmt::format("{} [{}]{}", id, each->kind, after));
+  for (const auto& [name, value] : each->node.items()) {
     if (name == "id" || name == "kind") continue;
     if ((value.is_array() || value.is_object() || value.is_string()) && value.empty()) continue;
     if (name == "script" && value.is_string()) {
@@ -96,30 +100,40 @@ void step(Page& page, const PlanStep& each, const std::string& standing) {
   }
 }
 
-std::string standing_of(const Asked& asked, const PlanStep& each) {
-  if (each.gate == asked.gate) return "THIS GATE";
-  const auto done = std::ranges::find(asked.steps_done, each.id, &StepDone::id);
-  if (done == asked.steps_done.end()) return "not finished";
-  if (done->state == "skipped") return "skipped";
-  return fmt::format("{}, exit {}", done->state == "continued" ? "failed, the pack goes on" : "finished", done->exit);
+using Done = std::map<std::string, const StepDone*>;
+
+std::string standing_of(const Done& finished, const std::string& id, const std::string& gate) {
+  if (id == gate) return "THIS GATE";
+  const auto done = finished.find(id);
+  if (done == finished.end()) return "not finished";
+  if (done->second->state == "skipped") return "skipped";
+  return fmt::format("{}, exit {}", done->second->state == "continued" ? "failed, the pack goes on" : "finished",
+                     done->second->exit);
 }
 
+// In plan order; the turns that were made while the run went on stand at the end.
 void steps(Page& page, const Request& request) {
   const Asked& asked = request.asked;
-  const std::vector<std::string> released = request.plan.released_by(asked.gate),
-                                 behind = request.plan.behind(asked.gate);
-  page.heading("RELEASES  these steps start once the gate is open");
-  for (const PlanStep& each : request.plan.steps)
-    if (holds(released, each.id)) step(page, each, "");
-  page.heading("DONE  or not held by this gate");
-  for (const PlanStep& each : request.plan.steps) {
-    if (holds(behind, each.id)) continue;
-    step(page, each, standing_of(asked, each));
+  const auto set_of = [](const std::vector<std::string>& ids) { return std::set<std::string>(ids.begin(), ids.end()); };
+  const std::set<std::string> released = set_of(request.plan.released_by(asked.gate)),
+                              behind = set_of(request.plan.behind(asked.gate));
+  std::vector<std::string> mentioned = {asked.gate};
+  Done done;
+  for (const StepDone& each : asked.steps_done) {
+    mentioned.push_back(each.id);
+    done.emplace(each.id, &each);
   }
+  const Order order = request.plan.order(mentioned);
+  page.heading("RELEASES  these steps start once the gate is open");
+  for (const auto& [id, each] : order.steps)
+    if (released.contains(id)) step(page, id, each, "");
+  page.heading("DONE  or not held by this gate");
+  for (const auto& [id, each] : order.steps)
+    if (!behind.contains(id)) step(page, id, each, standing_of(done, id, order.gates.at(asked.gate)));
   if (behind.size() == released.size()) return;
   page.heading("NOT RELEASED  a later gate holds these");
-  for (const PlanStep& each : request.plan.steps)
-    if (holds(behind, each.id) && !holds(released, each.id)) step(page, each, "");
+  for (const auto& [id, each] : order.steps)
+    if (behind.contains(id) && !released.contains(id)) step(page, id, each, "");
 }
 
 std::string reviewed_version(const Asked& asked, const PlanSecret& secret) {

@@ -31,6 +31,17 @@ class Reached {
 
 }  // namespace
 
+std::string template_id(std::string_view id) {
+  std::string out;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    out += id[i];
+    if (id[i] != '[') continue;
+    out += '*';
+    while (i + 1 < id.size() && id[i + 1] != ']') ++i;
+  }
+  return out;
+}
+
 void StepGraph::add(const GraphStep& step) {
   const std::size_t number = steps_.size();
   if (!numbers_.emplace(step.id, number).second) return;
@@ -46,6 +57,12 @@ void StepGraph::add(const GraphStep& step) {
     steps_[found->second].needed_by.push_back(number);
   }
   steps_.push_back(std::move(node));
+}
+
+std::string StepGraph::parent_of(const std::string& id) const {
+  const auto found = numbers_.find(id);
+  if (found == numbers_.end() || steps_[found->second].parent == kNone) return {};
+  return steps_[steps_[found->second].parent].id;
 }
 
 std::vector<std::string> StepGraph::behind(std::span<const std::string> gates) const {

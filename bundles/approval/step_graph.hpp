@@ -20,12 +20,16 @@ struct GraphStep {
   std::vector<std::string> needs;  // of the same list
 };
 
+// The id without turn numbers: flash[3]::one and flash[4]::one are both flash[*]::one.
+[[nodiscard]] std::string template_id(std::string_view id);
+
 class StepGraph {
  public:
   // Groups before their members, steps before those that need them; what is not there yet is not waited for.
   void add(const GraphStep& step);
   [[nodiscard]] bool has(std::string_view id) const { return numbers_.contains(std::string(id)); }
   [[nodiscard]] std::size_t size() const noexcept { return steps_.size(); }
+  [[nodiscard]] std::string parent_of(const std::string& id) const;  // empty at top level
   // Ids in the order of add(); the gates themselves are not among them, nor the groups around them.
   [[nodiscard]] std::vector<std::string> behind(std::span<const std::string> gates) const;
   [[nodiscard]] std::vector<std::string> behind(const std::string& gate) const { return behind({&gate, 1}); }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "bundles/canon/fields.hpp"
 
@@ -29,12 +30,23 @@ void require_gate(const approval::PlanGate& gate, const site::Requirement& floor
   }
 }
 
-// A gate that no `run` step waits for decides nothing.
-bool holds_work(const approval::PlanView& plan, const std::string& gate) {
-  const std::vector<std::string> behind = plan.behind(gate);
-  return std::ranges::any_of(plan.steps, [&](const approval::PlanStep& step) {
-    return step.kind == "run" && std::ranges::find(behind, step.id) != behind.end();
-  });
+bool is_work(const approval::PlanStep& step) {
+  return step.kind == "run" || std::ranges::any_of(step.body, is_work);
+}
+
+// A gate that is sure to be passed before work is done: at top level or in a parallel, not where a map, loop or
+// conditional decides, and some `run` step waits for it.
+bool is_gated(const approval::PlanView& plan) {
+  std::set<std::string> sure = {""};
+  std::vector<std::string> gates;
+  for (const approval::PlanStep& step : plan.steps) {
+    if (!sure.contains(step.parent) || step.node.value("class", "") == "skipped") continue;
+    if (step.kind == "parallel") sure.insert(step.id);
+    if (step.kind == "gate.approval") gates.push_back(step.id);
+  }
+  const std::vector<std::string> behind = plan.order({}).graph.behind(gates);
+  const std::set<std::string> held(behind.begin(), behind.end());
+  return std::ranges::any_of(plan.steps, [&](const auto& step) { return is_work(step) && held.contains(step.id); });
 }
 
 bool is_allowed(const approval::PlanEndpoint& open, const site::Policy& policy, const std::string& pack) {
@@ -56,8 +68,7 @@ void prove_floor(const site::Policy& policy, const approval::PlanView& plan, Rep
                                  canon::printable(plan.tenant, 80)));
   for (const site::Requirement& floor : policy.require) {
     if (!site::matches_any(floor.packs, plan.pack_name)) continue;
-    const bool is_gated = std::ranges::any_of(plan.gates, [&](const auto& gate) { return holds_work(plan, gate.id); });
-    if (!is_gated) refuse("floor", fmt::format("the plan has no gate, the policy wants one for {}", pack));
+    if (!is_gated(plan)) refuse("floor", fmt::format("the plan has no gate, the policy wants one for {}", pack));
     for (const approval::PlanGate& gate : plan.gates) require_gate(gate, floor);
   }
   for (const approval::PlanEndpoint& open : plan.allowed) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <unordered_set>
 
 #include "bundles/approval/request.hpp"
 #include "bundles/approval/response.hpp"
@@ -116,41 +118,87 @@ void prove_start(const JournalLine& start, const std::string& gate, const std::v
               start.step, "The run did what its approvers had not released: treat it as unauthorised.");
 }
 
+// A gate of the plan as the run met it, and what a `when`, a case or the end of a loop may have spared.
+struct Met {
+  std::string gate, step;
+  std::vector<std::string> spared_by;  // it and the groups around it; empty: nothing in the plan could skip it
+};
+
+Met meet(const approval::Order& order, const std::string& gate, const std::string& step) {
+  std::map<std::string, const approval::PlanStep*> steps(order.steps.begin(), order.steps.end());
+  Met met{gate, step, {}};
+  std::vector<std::string> around;
+  bool may_skip = false;
+  for (std::string id = step; !id.empty(); id = order.graph.parent_of(id)) {
+    around.push_back(id);
+    const approval::PlanStep* said = steps.at(id);
+    may_skip = may_skip || said == nullptr || said->kind == "item" || said->node.contains("when") ||
+               said->node.contains("branch");
+  }
+  if (may_skip) met.spared_by = std::move(around);
+  return met;
+}
+
+// The last word on the gate before this start was that it is not needed.
+bool was_skipped(const JournalLines& journal, const Met& met, std::int64_t before) {
+  bool skipped = false;
+  for (const JournalLine& line : journal.lines) {
+    if (line.seq >= before) break;
+    if (line.type == "pack.gate.waiting" && line.step == met.step) skipped = false;
+    if (line.type == "pack.step.skipped" && std::ranges::find(met.spared_by, line.step) != met.spared_by.end())
+      skipped = true;
+  }
+  return skipped;
+}
+
+std::string decided_by(const std::vector<Asked>& requests, const std::string& gate, const site::Policy& policy) {
+  std::string who = "nobody decided";
+  for (const Asked& asked : requests) {
+    if (asked.request.asked.gate != gate) continue;
+    std::vector<approval::Signed> all;
+    for (const Answered& answer : asked.answers) all.push_back(answer.response);
+    const auto count = approval::count(asked.request, all, policy);
+    if (count.rejection)
+      who = fmt::format("{} rejected it", canon::printable(count.rejection->approver, 100));
+    else if (!count.approvers.empty())
+      who = fmt::format("{} approved ({} of {})",
+                        canon::printable(fmt::format("{}", fmt::join(count.approvers, ", ")), 400), count.have,
+                        count.need);
+  }
+  return who;
+}
+
 }  // namespace
+
+approval::Order order_of(const approval::PlanView& plan, const JournalLines& journal) {
+  std::set<std::string> named;
+  for (const JournalLine& line : journal.lines)
+    if (!line.step.empty()) named.insert(line.step);
+  return plan.order({named.begin(), named.end()});
+}
 
 void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
                  const approval::PlanView& plan, const JournalLines& journal, Report& report) {
   std::vector<Asked> requests = read_requests(bag, trust, policy, plan, journal, report);
   add_responses(bag, policy, journal, requests);
-  for (const approval::PlanGate& gate : plan.gates) {
-    const std::vector<std::string> behind = plan.behind(gate.id);
-    std::size_t starts = 0;
+  const approval::Order order = order_of(plan, journal);
+  for (const auto& [gate, step] : order.gates) {
+    const std::vector<std::string> waiting = order.graph.behind(step);
+    const std::unordered_set<std::string> behind(waiting.begin(), waiting.end());
+    const Met met = meet(order, gate, step);
+    std::size_t starts = 0, spared = 0;
     for (const JournalLine& line : journal.lines) {
-      if (line.type != "pack.step.started" || std::find(behind.begin(), behind.end(), line.step) == behind.end())
+      if (line.type != "pack.step.started" || !behind.contains(line.step)) continue;
+      if (!met.spared_by.empty() && was_skipped(journal, met, line.seq)) {
+        ++spared;
         continue;
-      prove_start(line, gate.id, requests, policy);
+      }
+      prove_start(line, gate, requests, policy);
       ++starts;
     }
-    std::string who = "nobody decided";
-    for (const Asked& asked : requests) {
-      if (asked.request.asked.gate != gate.id) continue;
-      const auto count = approval::count(
-          asked.request,
-          [&] {
-            std::vector<approval::Signed> all;
-            for (const Answered& answer : asked.answers) all.push_back(answer.response);
-            return all;
-          }(),
-          policy);
-      if (count.rejection)
-        who = fmt::format("{} rejected it", canon::printable(count.rejection->approver, 100));
-      else if (!count.approvers.empty())
-        who = fmt::format("{} approved ({} of {})",
-                          canon::printable(fmt::format("{}", fmt::join(count.approvers, ", ")), 400), count.have,
-                          count.need);
-    }
-    report.proven.push_back(
-        fmt::format("gate {}: {}; {} starts of steps behind it, each after that", gate.id, who, starts));
+    report.proven.push_back(fmt::format("gate {}: {}; {} starts of steps behind it, each after that{}", gate,
+                                        decided_by(requests, gate, policy), starts,
+                                        spared == 0 ? "" : fmt::format("; {} while the pack skipped it", spared)));
   }
 }
 

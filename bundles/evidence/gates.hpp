@@ -10,6 +10,8 @@
 
 namespace stella::evidence {
 
+// The plan's order with the turns that the journal names.
+[[nodiscard]] approval::Order order_of(const approval::PlanView& plan, const JournalLines& journal);
 // ERR_EVIDENCE_UNTRUSTED reason `gate`, at the step; what verify_request and verify_response throw, located in the bag.
 void prove_gates(const Integrity& bag, const site::TrustRule& trust, const site::Policy& policy,
                  const approval::PlanView& plan, const JournalLines& journal, Report& report);

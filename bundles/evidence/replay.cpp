@@ -146,10 +146,9 @@ void prove_journal(const JournalLines& journal, const approval::PlanView& plan, 
   if (journal.lines.back().type != "pack.run." + report.state)
     refuse(fmt::format("the journal ends in {}, the list says {}", journal.lines.back().type, report.state));
   bool planned = false;
-  std::set<std::string> known;
-  for (const auto& step : plan.steps) known.insert(step.id);
+  const approval::Order order = order_of(plan, journal);
   for (const JournalLine& line : journal.lines) {
-    if (line.type == "pack.step.started" && !known.contains(line.step))
+    if (line.type == "pack.step.started" && !order.graph.has(line.step))
       refuse(fmt::format("step {} was started and is not in the plan", canon::printable(line.step, 80)));
     if (line.type == "pack.run.planned" && line.data.value("planHash", "") != plan.hash.tagged())
       refuse("the run was planned with another plan");
