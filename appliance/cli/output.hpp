@@ -17,6 +17,7 @@ class Output {
  public:
   Output(Format format, bool quiet, bool colour);
   [[nodiscard]] Format format() const noexcept { return format_; }
+  [[nodiscard]] bool is_quiet() const noexcept { return quiet_; }
   [[nodiscard]] bool is_table() const noexcept { return format_ == Format::table; }
 
   void say(std::string_view line);   // for people, standard output; silent in json, ndjson

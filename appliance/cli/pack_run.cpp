@@ -50,11 +50,14 @@ run::Choices choices_of(Invocation& call, const std::string& tenant) {
   return choices;
 }
 
-int carry_on(Invocation& call, journal::Journal& journal, run::Live& live) {
+int carry_on(Invocation& call, journal::Journal& journal, run::Live& live, RunConsole& console) {
   run::catch_signals();
   run::unpack_afresh(live.record());
   run::prepare_runtime(live);
-  return show_outcome(call, journal, run::go_on(live));
+  console.begin(live.record());
+  const run::Outcome outcome = run::go_on(live);
+  console.end();
+  return show_outcome(call, journal, outcome);
 }
 
 run::Submission submission_of(Invocation& call) {
@@ -118,7 +121,7 @@ int resume_run(Invocation& call, const std::string& id) {
   RunConsole console(call);
   run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices);
   run::prepare_to_resume(live, wish);
-  return carry_on(call, journal, live);
+  return carry_on(call, journal, live, console);
 }
 
 int run_pack(Invocation& call) {
@@ -143,7 +146,7 @@ int run_pack(Invocation& call) {
   run::Record record = run::load_record(call.home(), journal, row.id);
   RunConsole console(call);
   run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices_of(call, row.tenant));
-  return carry_on(call, journal, live);
+  return carry_on(call, journal, live, console);
 }
 
 const std::vector<Option>& resume_options() {

@@ -39,10 +39,6 @@ std::vector<Command> planned_commands() {
       refused_for_now({"chaos", "inject"}, none),
       refused_for_now({"chaos", "report"}, none),
       refused_for_now({"completion"}, none),
-      refused_for_now({"pack", "runs", "prune"},
-                      "Move the folders of old runs away by hand after exporting their evidence."),
-      refused_for_now({"pack", "runs", "hold"}, "Nothing is removed by itself today, so nothing needs holding."),
-      refused_for_now({"pack", "runs", "release"}, "Nothing is removed by itself today, so nothing needs holding."),
       refused_for_now({"pack", "runs", "escalate"}, "Send what `stella pack runs show RUN --output json` prints."),
       refused_for_now({"evidence", "repair"}, "Export the evidence again from the appliance."),
   };

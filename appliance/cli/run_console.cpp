@@ -2,7 +2,14 @@
 #include "appliance/cli/run_console.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 
 #include "appliance/cli/run_report.hpp"
@@ -17,37 +24,124 @@ std::string text_of(const canon::Json& data, const char* name) {
   return canon::printable(found->is_string() ? found->get<std::string>() : canon::canonical(*found), 300);
 }
 
+using Clock = std::chrono::steady_clock;
+
+bool is_counted(const plan::Step& step) {
+  return step.kind == plan::Kind::run || step.kind == plan::Kind::gate_approval || step.kind == plan::Kind::gate_policy;
+}
+
+void write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+// Asked at each drawing: no signal is needed to hear of a new size.
+Size size_of_terminal() {
+  struct winsize found {};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &found) != 0 || found.ws_col == 0 || found.ws_row == 0) return {};
+  return {found.ws_row, found.ws_col};
+}
+
+// A thread that no signal is delivered to: the runner's own thread is woken by them.
+std::thread without_signals(std::function<void()> work) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(std::move(work));
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+// What people are told of an event; empty: nothing.
+std::string text_about(const journal::Event& event, const Output& out) {
+  const std::string& type = event.type;
+  if (type == "pack.run.started") return fmt::format("run {} (plan {})", event.run, text_of(event.data, "planHash"));
+  if (type == "pack.run.resumed")
+    return fmt::format("run {} goes on: attempt {}, {} steps reused", event.run, event.attempt,
+                       event.data.at("reused").size());
+  if (type == "pack.step.started") return out.strong(fmt::format("▶ {}", event.step));
+  if (type == "pack.step.skipped") return fmt::format("- {} skipped: its `when` does not hold", event.step);
+  if (type == "pack.step.retried") return fmt::format("↻ {} again, try {}", event.step, text_of(event.data, "try"));
+  if (type == "pack.secret.leased")
+    return fmt::format("  secret {} version {} leased to {}", text_of(event.data, "name"),
+                       text_of(event.data, "version"), event.step);
+  if (type == "pack.gate.approved") return out.good(fmt::format("✓ gate {} is open", text_of(event.data, "gate")));
+  if (type == "pack.evidence.sealed")
+    return fmt::format("evidence sealed: bag {} ({})", text_of(event.data, "number"), text_of(event.data, "bag"));
+  if (type != "pack.step.finished") return {};
+  const std::string state = text_of(event.data, "state");
+  if (state == "succeeded") return out.good(fmt::format("✓ {}", event.step));
+  return out.bad(fmt::format("✗ {} {}: {}", event.step, state, text_of(event.data, "message")));
+}
+
 }  // namespace
 
+RunConsole::~RunConsole() {
+  end();
+}
+
+void RunConsole::begin(const run::Record& record) {
+  const char* term = std::getenv("TERM");
+  const bool able = term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
+  if (!able || !call_->out().is_table() || call_->out().is_quiet() || ::isatty(STDERR_FILENO) != 1 ||
+      drawer_.joinable())
+    return;
+  std::unordered_set<std::string> steps, done;
+  for (const plan::Step& step : record.plan->steps) {
+    if (!is_counted(step)) continue;
+    steps.insert(step.id);
+    if (run::is_done(record.progress.step(step.id).state)) done.insert(step.id);
+  }
+  view_.emplace(call_->out(), write_all, Clock::now());
+  view_->expect(std::move(steps), std::move(done));
+  over_ = false;
+  drawer_ = without_signals([this] { redraw(); });
+}
+
+void RunConsole::redraw() {
+  std::unique_lock lock(mutex_);
+  while (!over_) {
+    view_->draw(size_of_terminal(), Clock::now());
+    wake_.wait_for(lock, std::chrono::milliseconds(100), [this] { return over_; });
+  }
+  view_->close();
+  view_.reset();
+}
+
+void RunConsole::end() {
+  if (!drawer_.joinable()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
+  }
+  wake_.notify_all();
+  drawer_.join();
+}
+
 void RunConsole::event(const journal::Event& event) {
-  Output& out = call_->out();
-  if (out.format() == Format::ndjson) return out.event(canon::parse_json(event.line, fault::Code::internal, event.run));
-  const std::string& type = event.type;
-  if (type == "pack.run.started") out.note(fmt::format("run {} (plan {})", event.run, text_of(event.data, "planHash")));
-  if (type == "pack.run.resumed")
-    out.note(fmt::format("run {} goes on: attempt {}, {} steps reused", event.run, event.attempt,
-                         event.data.at("reused").size()));
-  if (type == "pack.step.started") out.note(out.strong(fmt::format("▶ {}", event.step)));
-  if (type == "pack.step.skipped") out.note(fmt::format("- {} skipped: its `when` does not hold", event.step));
-  if (type == "pack.step.retried") out.note(fmt::format("↻ {} again, try {}", event.step, text_of(event.data, "try")));
-  if (type == "pack.secret.leased")
-    out.note(fmt::format("  secret {} version {} leased to {}", text_of(event.data, "name"),
-                         text_of(event.data, "version"), event.step));
-  if (type == "pack.gate.approved") out.note(out.good(fmt::format("✓ gate {} is open", text_of(event.data, "gate"))));
-  if (type == "pack.evidence.sealed")
-    out.note(fmt::format("evidence sealed: bag {} ({})", text_of(event.data, "number"), text_of(event.data, "bag")));
-  if (type != "pack.step.finished") return;
-  const std::string state = text_of(event.data, "state");
-  const bool good = state == "succeeded";
-  out.note(good ? out.good(fmt::format("✓ {}", event.step))
-                : out.bad(fmt::format("✗ {} {}: {}", event.step, state, text_of(event.data, "message"))));
+  if (call_->out().format() == Format::ndjson)
+    return call_->out().event(canon::parse_json(event.line, fault::Code::internal, event.run));
+  {
+    const std::scoped_lock lock(mutex_);
+    if (view_) view_->event(event, Clock::now());
+  }
+  const std::string text = text_about(event, call_->out());
+  if (!text.empty()) note(text);
 }
 
 void RunConsole::line(const std::string& step, std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  if (view_) return view_->line(step, text);
   call_->out().note(fmt::format("{} | {}", step, text));
 }
 
 void RunConsole::note(const std::string& text) {
+  const std::scoped_lock lock(mutex_);
+  if (view_) return view_->say(text);
   call_->out().note(text);
 }
 
@@ -72,7 +166,11 @@ run::Tools tools_for(Invocation& call, journal::Journal& journal, RunConsole& co
       .listener = &console,
       .sandbox = [](const sandbox::Spec& spec, sandbox::Observer& observer) { return sandbox::run(spec, observer); },
       .open_secrets =
-          [&call, given] { return *given ? std::move(*given) : lease::open_vault(call.home(), call.passphrases()); }};
+          [&call, &console, given] {
+            if (*given) return std::move(*given);
+            if (!call.has_passphrases()) console.end();  // a prompt may follow
+            return lease::open_vault(call.home(), call.passphrases());
+          }};
 }
 
 int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome) {

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a run shows itself on a terminal and in programs' pipes, for the verbs that run and look. One thread.
+// How a run shows itself on a terminal and in programs' pipes, for the verbs that run. Called from one thread; on a
+// terminal a second one, its own, redraws ten times a second.
 #pragma once
 
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/run_view.hpp"
 #include "appliance/run/live.hpp"
 
 namespace stella::cli {
@@ -12,12 +19,26 @@ namespace stella::cli {
 class RunConsole : public run::Listener {
  public:
   explicit RunConsole(Invocation& call) : call_(&call) {}
+  RunConsole(const RunConsole&) = delete;
+  RunConsole& operator=(const RunConsole&) = delete;
+  ~RunConsole() override;
   void event(const journal::Event& event) override;
   void line(const std::string& step, std::string_view text) override;
   void note(const std::string& text) override;
 
+  // From here on the run is drawn in place, where standard error is a terminal that can (not TERM=dumb, not --quiet).
+  void begin(const run::Record& record);
+  // The terminal is as it was before; plain lines from here on. For prompts and results.
+  void end();
+
  private:
+  void redraw();
   Invocation* call_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::optional<RunView> view_;  // guarded by mutex_
+  bool over_ = false;            // guarded by mutex_
+  std::thread drawer_;
 };
 
 // RUN as --run or as a plain argument; ERR_USAGE when neither or both differ.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "appliance/cli/state_mark.hpp"
+#include "appliance/retention/prune.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/site/policy.hpp"
@@ -137,6 +138,10 @@ Json summary_of(Invocation& call, const journal::Journal& journal, const journal
       if (is_undecided(gate)) gate["mayDecide"] = candidates(applied->policy, row, gate);
     }
   }
+  summary["exported"] = retention::is_exported(journal, row);
+  summary["hold"] = canon::Json();
+  if (const auto hold = journal.hold_of(row.id))
+    summary["hold"] = {{"who", hold->who}, {"reason", hold->reason}, {"at", clock::format(hold->at)}};
   summary["next"] = next_of(summary);
   return summary;
 }

@@ -11,7 +11,7 @@
 namespace stella::cli {
 
 // run::summary_json and, free additions, `next`: the command that goes on from here, empty: none is needed; in each
-// gate that waits, `mayDecide`: approvers of the tenant who have not decided.
+// gate that waits, `mayDecide`: approvers of the tenant who have not decided; `exported`, `hold` {who, reason, at}.
 [[nodiscard]] canon::Json summary_of(Invocation& call, const journal::Journal& journal, const journal::RunRow& row);
 void say_summary(Output& out, const canon::Json& summary, clock::Time now, Fold fold);
 

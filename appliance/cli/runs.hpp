@@ -14,6 +14,7 @@ namespace stella::cli {
 [[nodiscard]] Command runs_show_command();
 [[nodiscard]] Command runs_logs_command();
 [[nodiscard]] Command runs_cancel_command();
+[[nodiscard]] std::vector<Command> runs_retention_commands();  // prune, hold, release
 
 // RUN as a plain argument, and as --run.
 inline const Positional kRunArgument{"RUN", "the run", false, false};

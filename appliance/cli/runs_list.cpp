@@ -83,14 +83,22 @@ int list_runs(Invocation& call) {
   auto found = journal.list(filter);
   const bool more = found.size() > limit;
   if (more) found.pop_back();
+  std::map<std::string, journal::Hold> holds;
+  for (auto& hold : journal.holds()) holds[hold.run] = hold;
   std::vector<std::vector<std::string>> rows;
   canon::Json runs = canon::Json::array();
   for (const auto& row : found) {
     runs.push_back(run::short_json(row));
+    const auto hold = holds.find(row.id);
+    runs.back()["hold"] = canon::Json();
+    if (hold != holds.end())
+      runs.back()["hold"] = {
+          {"who", hold->second.who}, {"reason", hold->second.reason}, {"at", clock::format(hold->second.at)}};
     rows.push_back(row_of(call.out(), row, runs.back(), now));
+    rows.back().push_back(hold == holds.end() ? "" : "held");
     call.out().event(runs.back());
   }
-  call.out().table({"RUN", "AGE", "STATE", "PACK", "PLAN", "BY", "STEPS", "TRY", "CODE"}, rows);
+  call.out().table({"RUN", "AGE", "STATE", "PACK", "PLAN", "BY", "STEPS", "TRY", "CODE", ""}, rows);
   if (more) call.out().note(fmt::format("the newest {} of them; --limit N shows more", limit));
   call.out().result({{"runs", runs}, {"more", more}});
   return 0;

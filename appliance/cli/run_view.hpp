@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run on a terminal: a line for how far it is, one for each step that runs or gate that waits, log lines scrolling
+// above. It is told what happens and draws when it is asked to. Not for several threads at once.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "appliance/cli/output.hpp"
+#include "appliance/cli/screen.hpp"
+#include "appliance/journal/journal.hpp"
+
+namespace stella::cli {
+
+class RunView {
+ public:
+  using Moment = std::chrono::steady_clock::time_point;
+  // `colours` says only whether there is colour. `steps`: those that count (no groups); `done`: of them, before now.
+  RunView(const Output& colours, Screen::Sink sink, Moment start);
+  void expect(std::unordered_set<std::string> steps, std::unordered_set<std::string> done);
+
+  void event(const journal::Event& event, Moment now);
+  void line(const std::string& step, std::string_view text);  // the last one of a step stands behind its name
+  void say(std::string text);                                 // scrolls above
+  void draw(Size size, Moment now);                           // also writes what was said since
+  void close();                                               // the block goes, what was said stays
+
+ private:
+  struct Row {
+    std::string step, last;
+    Moment since;
+    bool gate = false;
+  };
+  void started(const journal::Event& event, Moment now);
+  void finished(const journal::Event& event);
+  void remove(const std::string& step);
+  [[nodiscard]] std::string head(Size size, Moment now) const;
+  [[nodiscard]] std::string row_text(const Row& row, Size size, Moment now) const;
+
+  const Output* colours_;
+  Screen screen_;
+  Moment start_;
+  std::unordered_set<std::string> steps_, done_, failed_;
+  std::size_t done_before_ = 0;
+  std::vector<Row> rows_;  // in the order of their starts
+  std::vector<std::string> said_;
+};
+
+}  // namespace stella::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/retention/prune.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace stella::retention {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Retention : public ::testing::Test {
+ protected:
+  Retention() : home_(files::Home::open(folder())), journal_(journal::Journal::open(home_)) {}
+  ~Retention() override { std::filesystem::remove_all(home_.path()); }
+
+  static std::string folder() {
+    std::string path = std::filesystem::temp_directory_path() / "stella-retention-XXXXXX";
+    return ::mkdtemp(path.data());
+  }
+  journal::RunRow ended(const std::string& state, clock::Time at, bool sealed, bool exported) {
+    journal::RunRow draft;
+    draft.tenant = "t";
+    draft.pack = "job";
+    draft.version = "1.0.0";
+    draft.state = "running";
+    const auto row = journal_.create_run(draft, {"pack.run.submitted", "", canon::Json::object()}, at);
+    std::vector<journal::NewEvent> events = {{"pack.run." + state, "", canon::Json::object()}};
+    if (sealed) events.push_back({"pack.evidence.sealed", "", {{"list", "sha256:ab"}, {"bag", "b"}}});
+    if (exported) events.push_back({"pack.evidence.exported", "", {{"list", "sha256:ab"}}});
+    journal_.append(row.id, events, {.state = state}, at);
+    std::ofstream(row.folder + "/file") << "0123456789";
+    return journal_.need(row.id);
+  }
+  std::vector<Candidate> due(bool unexported = false) {
+    return find_due(journal_, {.ended_before = kNow - 24h, .unexported = unexported});
+  }
+
+  static constexpr clock::Time kNow{1790000000000ms};
+  files::Home home_;
+  journal::Journal journal_;
+};
+
+TEST_F(Retention, TakesRunsThatEndedBeforeTheRuleAndWereExported) {
+  const auto old = ended("succeeded", kNow - 48h, true, true);
+  (void)ended("failed", kNow - 1h, true, true);
+  const auto found = due();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].row.id, old.id);
+  EXPECT_EQ(found[0].verdict, Verdict::due);
+  EXPECT_EQ(found[0].size_bytes, 10U);
+}
+
+TEST_F(Retention, LeavesRunsThatHaveNotEndedHoweverOld) {
+  journal::RunRow draft;
+  draft.tenant = "t";
+  draft.state = "waiting";
+  (void)journal_.create_run(draft, {"pack.run.submitted", "", {}}, kNow - 480h);
+  EXPECT_TRUE(due(true).empty());
+}
+
+TEST_F(Retention, KeepsWhatWasNeverExportedUnlessItIsAskedFor) {
+  (void)ended("failed", kNow - 48h, true, false);
+  (void)ended("cancelled", kNow - 49h, false, false);
+  for (const Candidate& one : due()) EXPECT_EQ(one.verdict, Verdict::unexported);
+  for (const Candidate& one : due(true)) EXPECT_EQ(one.verdict, Verdict::due);
+}
+
+TEST_F(Retention, AnExportDoesNotMakeARunYounger) {
+  const auto row = ended("succeeded", kNow - 48h, true, false);
+  const journal::NewEvent event{"pack.evidence.exported", "", {{"list", "sha256:ab"}}};
+  journal_.append(row.id, std::span(&event, 1), {}, kNow);
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due()[0].ended, kNow - 48h);
+}
+
+TEST_F(Retention, RespectsAHoldThatCameAfterTheLook) {
+  const auto row = ended("succeeded", kNow - 48h, true, true);
+  const auto found = due();
+  journal_.hold(row.id, "audit", "ana", kNow);
+  const Rule rule{.ended_before = kNow - 24h};
+  EXPECT_EQ(remove(journal_, found[0], rule, {.by = "ana", .why = "retention"}, kNow), Verdict::held);
+  EXPECT_TRUE(std::filesystem::exists(row.folder));
+  journal_.release(row.id);
+  EXPECT_EQ(remove(journal_, found[0], rule, {.by = "ana", .why = "retention"}, kNow), Verdict::due);
+  EXPECT_FALSE(std::filesystem::exists(row.folder));
+  ASSERT_EQ(journal_.pruned().size(), 1U);
+  EXPECT_EQ(journal_.pruned()[0].run, row.id);
+}
+
+}  // namespace
+}  // namespace stella::retention
