@@ -109,7 +109,7 @@ TEST(PlanGroups, SkipsWhatCannotHold) {
   const Plan plan = plan_of(R"(  steps:
     - {id: p, when: inputs.dry, parallel: {steps: [{id: a, run: {script: x}}]}}
     - {id: m, when: inputs.dry, map: {items: "${{ inputs.hosts }}", steps: [{id: one, run: {script: x}}]}}
-    - {id: c, conditional: {cases: [{when: inputs.dry, steps: [{id: y, run: {script: x}}]}, {when: "!(inputs.dry)", steps: [{id: n, run: {script: x}}]}], else: [{id: z, run: {script: x}}]
+    - {id: c, conditional: {cases: [{when: inputs.dry, steps: [{id: y, run: {script: x}}]}, {when: "inputs.dry == `false`", steps: [{id: n, run: {script: x}}]}], else: [{id: z, run: {script: x}}]
 }
 }
 )");
