@@ -109,18 +109,16 @@ TEST(PlanGroups, SkipsWhatCannotHold) {
   const Plan plan = plan_of(R"(  steps:
     - {id: p, when: inputs.dry, parallel: {steps: [{id: a, run: {script: x}}]}}
     - {id: m, when: inputs.dry, map: {items: "${{ inputs.hosts }}", steps: [{id: one, run: {script: x}}]}}
-    - {id: c, conditional: {cases: [{when: inputs.dry, steps: [{id: y, run: {script: x}}]}, {when: "inputs.dry == `false`", steps: [{id: n, run: {script: x}}]}], else: [{id: z, run: {script: x}}]
-}
-}
+    - {id: c, conditional: {cases: [{when: inputs.dry, steps: [{id: y, run: {script: x}}]}, {when: "inputs.dry == `false`", steps: [{id: n, run: {script: x}}]}], else: [{id: z, run: {script: x}}]}}
 )");
   const canon::Json classes = simulation(plan)["classes"];
-EXPECT_EQ(classes, (canon::Json{{"p", "skipped"},
-                                {"a", "skipped"},
-                                {"m", "skipped"},
-                                {"c", "pending"},
-                                {"y", "skipped"},
-                                {"n", "pending"},
-                                {"z", "skipped"}}));
+  EXPECT_EQ(classes, (canon::Json{{"p", "skipped"},
+                                  {"a", "skipped"},
+                                  {"m", "skipped"},
+                                  {"c", "pending"},
+                                  {"y", "skipped"},
+                                  {"n", "pending"},
+                                  {"z", "skipped"}}));
 }
 
 TEST(PlanGroups, RefusesItemsThatAreNone) {
