@@ -103,9 +103,7 @@ int foresee(Invocation& call, const run::Record& record, const run::ResumeWish& 
 
 int resume_run(Invocation& call, const std::string& id) {
   run::ResumeWish wish{
-      .rerun = call.value("--rerun").value_or(""), .fail = call.value("--fail").value_or(""), .extend = std::nullopt};
-  if (!wish.rerun.empty() && !wish.fail.empty())
-    throw Error(Code::usage, "step", "--rerun and --fail exclude each other", {}, "Give one of them.");
+      .rerun = call.values("--rerun"), .fail = call.values("--fail"), .extend = std::nullopt};
   auto secrets = secrets_of(call);
   auto journal = run::open_journal(call.home(), deciding_time(call));
   const auto row = journal.need(id);
@@ -156,8 +154,8 @@ const std::vector<Option>& resume_options() {
       {"--wait", "", "wait at closed gates instead of ending", false, false, false},
       {"--fail-fast", "", "end a step at its first blocked attempt", false, false, false},
       {"--extend", "DURATION", "more time for the gate", false, false, false},
-      {"--rerun", "STEP", "run again the step that was in flight when the runner ended", false, false, false},
-      {"--fail", "STEP", "give that step up", false, false, false},
+      {"--rerun", "STEP", "run again a step that was in flight when the runner ended", false, true, false},
+      {"--fail", "STEP", "give such a step up", false, true, false},
       {"--dry-run", "", "only say what would be reused and what would run", false, false, false},
   };
   return kOptions;

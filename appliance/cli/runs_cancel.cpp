@@ -70,10 +70,17 @@ int cancel_run(Invocation& call) {
   if (run::is_final(journal.need(id).state)) return cancelled(call, journal, id);
   run::Record record;  // no plan is needed to end a run
   record.row = journal.need(id);
-  record.events = journal.events(id);
+  for (const auto& event : journal.events(id)) {
+    run::apply(record.progress, event);
+    record.last_seq = event.seq;
+  }
   RunConsole console(call);
   run::Live live(tools_for(call, journal, console, nullptr), record, choices);
-  (void)run::finish_cancelled(live);
+  // Begun, and not yet decided: its `finally` steps come first, in whoever resumes it.
+  if (record.progress.started && record.progress.has_ending && !record.progress.owed.is_object())
+    run::owe_cancelled(live);
+  else
+    (void)run::finish_cancelled(live);
   return cancelled(call, journal, id);
 }
 

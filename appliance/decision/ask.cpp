@@ -115,7 +115,7 @@ void write_down(Case& at, Book& book, const approval::Request& request) {
                             {"expiresAt", clock::format(asked.expires_at)},
                             {"supersedes", asked.supersedes ? canon::Json(*asked.supersedes) : canon::Json()},
                             {"requesters", asked.requesters}};
-  if (!has_event(at.record.events, "pack.approval.requested", request.payload_digest)) {
+  if (!has_event(at.journal.events(asked.run), "pack.approval.requested", request.payload_digest)) {
     canon::Json event = data;
     event["gate"] = asked.gate;
     event["dsse"] = request.payload_digest.tagged();

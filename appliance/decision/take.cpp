@@ -93,7 +93,7 @@ void write_down(const Incoming& in, const run::Record& record, const approval::S
     book.write({.kind = "response", .run = answer.run, .gate = answer.gate, .data = data, .dsse = response.digest},
                in.now);
   files::crash_point("take.after-ledger");
-  if (has_event(record.events, "pack.approval.recorded", response.digest)) return;
+  if (has_event(in.journal.events(answer.run), "pack.approval.recorded", response.digest)) return;
   canon::Json event = data;
   event["gate"] = answer.gate;
   event["dsse"] = response.digest.tagged();

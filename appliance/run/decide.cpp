@@ -21,9 +21,8 @@ journal::NewEvent waiting_event(const plan::Step& step, clock::Time expires_at, 
 void extend_gate(journal::Journal& journal, const Record& record, const std::string& gate, clock::Duration by,
                  const std::string& who, clock::Time now) {
   (void)expiry_of(record, gate);  // refuses a gate that does not wait
-  for (const plan::Step& step : record.plan->steps) {
-    if (step.kind != plan::Kind::gate_approval || step.gate.id != gate) continue;
-    const std::vector<journal::NewEvent> events = {waiting_event(step, now + by, who)};
+  if (const plan::Step* step = find_gate_step(record.steps(), gate)) {
+    const std::vector<journal::NewEvent> events = {waiting_event(*step, now + by, who)};
     journal.append(record.row.id, events, {.requested_by = who}, now);
   }
 }
@@ -32,15 +31,19 @@ void end_rejected(const files::Home& home, journal::Journal& journal, const Reco
                   clock::Time now) {
   const std::string& run = record.row.id;
   if (is_final(journal.need(run).state)) return;
-  std::string step;
-  for (const plan::Step& one : record.plan->steps) {
-    if (one.kind == plan::Kind::gate_approval && one.gate.id == tally.gate) step = one.id;
-  }
+  const plan::Step* found = find_gate_step(record.steps(), tally.gate);
+  const std::string step = found == nullptr ? std::string() : found->id;
   const fault::Error error = rejected(run, tally);
   const std::string code(fault::info(error.code()).name);
-  const std::vector<journal::NewEvent> events = {
-      {"pack.gate.rejected", step, {{"gate", tally.gate}, {"by", tally.decided_by}, {"comment", tally.comment}}},
-      {"pack.run.failed", {}, {{"code", code}, {"reason", error.reason()}, {"message", error.what()}, {"step", step}}}};
+  std::vector<journal::NewEvent> events = {
+      {"pack.gate.rejected", step, {{"gate", tally.gate}, {"by", tally.decided_by}, {"comment", tally.comment}}}};
+  if (has_ending(*record.plan)) {
+    events.push_back(owed_event(error, {{"state", "failed"}, {"step", step}}));
+    journal.append(run, events, change_to("paused", error), now);
+    return;
+  }
+  events.push_back(
+      {"pack.run.failed", {}, {{"code", code}, {"reason", error.reason()}, {"message", error.what()}, {"step", step}}});
   journal.append(run, events, change_to("failed", error), now);
   try_to_seal(home, journal, run, now);
 }

@@ -31,10 +31,15 @@ bool expire_if_due(const files::Home& home, journal::Journal& journal, const std
   if (gate == nullptr) return false;
   const std::string code(fault::info(kCode).name);
   const std::string expired_at = clock::format_millis(*gate->second.expires_at);
-  const std::vector<journal::NewEvent> events = {
-      event_of("pack.gate.expired", {{"gate", gate->first}, {"expiredAt", expired_at}}, gate->second.step),
-      event_of("pack.run.expired", {{"code", code}, {"gate", gate->first}}),
-  };
+  std::vector<journal::NewEvent> events = {
+      event_of("pack.gate.expired", {{"gate", gate->first}, {"expiredAt", expired_at}}, gate->second.step)};
+  if (progress.has_ending) {
+    const fault::Error error(kCode, "expired", fmt::format("gate {} ran out before it was approved", gate->first), run);
+    events.push_back(owed_event(error, {{"state", "expired"}, {"gate", gate->first}}));
+    journal.append(run, events, change_to("paused", error), now);
+    return true;
+  }
+  events.push_back(event_of("pack.run.expired", {{"code", code}, {"gate", gate->first}}));
   journal.append(run, events, {.state = "expired", .code = code, .reason = "expired"}, now);
   files::crash_point("run.finished");
   try_to_seal(home, journal, run, now);

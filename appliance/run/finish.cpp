@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "appliance/admission/admission.hpp"
 #include "appliance/attest/seal.hpp"
 #include "appliance/run/outputs.hpp"
@@ -34,6 +36,13 @@ Json describe(const Error& error, const std::string& step) {
   return data;
 }
 
+Error cancelled_error(const std::string& run, const CancelRequest& request) {
+  return Error(Code::pack_step_failed, "cancelled",
+               fmt::format("{} was cancelled{}{}", run, request.by.empty() ? "" : " by " + request.by,
+                           request.reason.empty() ? "" : ": " + request.reason),
+               run, fmt::format("`stella pack runs resume --run {}` makes a new attempt.", run));
+}
+
 }  // namespace
 
 bool is_final(const std::string& state) {
@@ -59,15 +68,41 @@ Outcome finish_failed(Live& live, const Error& error, const std::string& step) {
 }
 
 Outcome finish_cancelled(Live& live) {
-  const CancelRequest request = find_cancel(live.folder()).value_or(CancelRequest{});
-  const Error error(Code::pack_step_failed, "cancelled",
-                    fmt::format("{} was cancelled{}{}", live.id(), request.by.empty() ? "" : " by " + request.by,
-                                request.reason.empty() ? "" : ": " + request.reason),
-                    live.id(), fmt::format("`stella pack runs resume --run {}` makes a new attempt.", live.id()));
+  return finish_cancelled(live, find_cancel(live.folder()).value_or(CancelRequest{}));
+}
+
+Outcome finish_cancelled(Live& live, const CancelRequest& request) {
+  const Error error = cancelled_error(live.id(), request);
   live.say({event_of("pack.run.cancelled", {{"by", request.by}, {"reason", request.reason}})},
            change_to("cancelled", error));
   forget_cancel(live.folder());
   return ended(live, error);
+}
+
+Outcome finish_expired(Live& live, const Error& error, const std::string& gate) {
+  live.say({event_of("pack.run.expired", {{"code", fault::info(error.code()).name}, {"gate", gate}})},
+           change_to("expired", error));
+  return ended(live, error);
+}
+
+bool has_ending(const plan::Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Step& step) { return step.at_end; });
+}
+
+journal::NewEvent owed_event(const Error& error, Json owed) {
+  Json data = describe(error, {});
+  for (const auto& [name, value] : data.items()) owed[name] = value;
+  data["owed"] = std::move(owed);
+  return event_of("pack.run.paused", std::move(data));
+}
+
+void owe_cancelled(Live& live) {
+  const CancelRequest request = find_cancel(live.folder()).value_or(CancelRequest{});
+  const Error error = cancelled_error(live.id(), request);
+  live.say({owed_event(error, {{"state", "cancelled"}, {"by", request.by}, {"why", request.reason}})},
+           change_to("paused", error));
+  files::crash_point("run.owed");
+  forget_cancel(live.folder());
 }
 
 Outcome pause(Live& live, const Error& error, const std::string& step) {

@@ -7,6 +7,7 @@
 
 #include "appliance/journal/journal.hpp"
 #include "appliance/run/live.hpp"
+#include "appliance/run/stop.hpp"
 #include "bundles/files/home.hpp"
 
 namespace stella::run {
@@ -17,7 +18,14 @@ namespace stella::run {
 Outcome finish_done(Live& live);
 // pack.run.failed with this error's code and reason.
 Outcome finish_failed(Live& live, const fault::Error& error, const std::string& step);
-Outcome finish_cancelled(Live& live);
+Outcome finish_cancelled(Live& live);  // by the request in its folder
+Outcome finish_cancelled(Live& live, const CancelRequest& request);
+Outcome finish_expired(Live& live, const fault::Error& error, const std::string& gate);
+// The run's end is decided, its `finally` steps come first: pack.run.paused with what is owed. A process that is not
+// the runner leaves it there; `runs resume` goes on.
+[[nodiscard]] bool has_ending(const plan::Plan& plan);
+[[nodiscard]] journal::NewEvent owed_event(const fault::Error& error, canon::Json owed);
+void owe_cancelled(Live& live);
 // pack.run.paused; the error says how to go on.
 Outcome pause(Live& live, const fault::Error& error, const std::string& step);
 

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <thread>
 
-#include "appliance/run/attempt.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/stop.hpp"
+#include "appliance/run/view.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/write.hpp"
 
@@ -111,11 +111,22 @@ void prove_again(Live& live, const plan::Step& step) {
   live.record().approved_by[step.gate.id] = cleared.tally().approvers;
 }
 
-// A passed gate that needs no proof: one whose condition does not hold, or a reused one behind which nothing runs in
-// this attempt. Neither is taken from the journal's word: the condition is evaluated and the steps are looked at again.
+// Whether a skipped gate is one that this run does not come to: its own condition, or that of the case it stands in.
+bool is_left_out(Live& live, const plan::Step& step) {
+  if (!step.when.empty() && !holds_at(live, step.when, step)) return true;
+  const Steps steps = live.record().steps();
+  const plan::Step* around = find_step(steps, step.parent);
+  if (step.branch < 0 || around == nullptr || around->kind != plan::Kind::conditional) return false;
+  std::size_t taken = 0;
+  while (taken < around->cases.size() && !holds_at(live, around->cases[taken], *around)) ++taken;
+  return static_cast<int>(taken) != step.branch;
+}
+
+// A passed gate that needs no proof: one that was skipped because its condition does not hold or its case was not taken,
+// or a reused one behind which nothing runs in this attempt. Neither is taken from the journal's word: the condition is
+// evaluated and the steps are looked at again.
 bool holds_nothing(Live& live, const plan::Step& step, const std::vector<std::string>& released) {
-  if (live.progress().step(step.id).state == StepState::skipped)
-    return !step.when.empty() && !plan::holds(step.when, context_of(live));
+  if (live.progress().step(step.id).state == StepState::skipped) return is_left_out(live, step);
   return !live.progress().gates.contains(step.gate.id) &&
          std::all_of(released.begin(), released.end(),
                      [&](const auto& id) { return is_done(live.progress().step(id).state); });
@@ -136,15 +147,15 @@ void follow_policy(Live& live) {
   record.current = std::move(fresh.current);
   record.publishers = std::move(fresh.publishers);
   record.undeclared = std::move(fresh.undeclared);
-  for (const plan::Step& step : live.plan().steps) {
-    if (step.kind == plan::Kind::gate_approval && record.approved_by.contains(step.gate.id)) prove_again(live, step);
+  for (const plan::Step* step : record.steps()) {
+    if (step->kind == plan::Kind::gate_approval && record.approved_by.contains(step->gate.id)) prove_again(live, *step);
   }
 }
 
 // What another process has done to the run meanwhile: an import that ended it, a cancel.
 std::optional<GateResult> ended_elsewhere(const Live& live, const std::string& run) {
   const journal::RunRow row = live.tools().journal->need(run);
-  if (!is_final(row.state)) return std::nullopt;
+  if (!is_final(row.state) && !live.progress().owed.is_object()) return std::nullopt;
   const fault::CodeInfo* info = fault::find_code(row.code);
   return GateResult{GateEnd::ended, Error(info == nullptr ? Code::pack_step_failed : info->code, row.reason,
                                           fmt::format("{} is {}", run, row.state), run)};
@@ -181,16 +192,18 @@ GateResult pass_gate(Live& live, const plan::Step& step) {
 }
 
 void prove_passed_gates(Live& live) {
-  for (const plan::Step& step : live.plan().steps) {
-    if (step.kind != plan::Kind::gate_approval || !is_done(live.progress().step(step.id).state)) continue;
-    const auto released = released_by(live.plan(), step.gate.id);
-    if (holds_nothing(live, step, released)) continue;
+  if (live.progress().owed.is_object()) return;  // nothing behind a gate starts any more
+  const Steps steps = live.record().steps();
+  for (const plan::Step* step : steps) {
+    if (step->kind != plan::Kind::gate_approval || !is_done(live.progress().step(step->id).state)) continue;
+    const auto released = released_by(steps, step->gate.id);
+    if (holds_nothing(live, *step, released)) continue;
     const bool begun = std::any_of(released.begin(), released.end(),
                                    [&](const auto& id) { return live.progress().step(id).tries_now > 0; });
     if (begun) {
-      prove_again(live, step);
+      prove_again(live, *step);
     } else {
-      live.record().progress.steps[step.id].state = StepState::pending;
+      live.record().progress.steps[step->id].state = StepState::pending;
       live.say({}, {.state = "waiting"});
     }
   }

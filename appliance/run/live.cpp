@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/run/live.hpp"
 
+#include <iterator>
+
 namespace stella::run {
 
 Live::Live(Tools tools, Record& record, Choices choices)
@@ -19,21 +21,61 @@ logs::Writer& Live::logs() {
 void Live::take(const std::vector<journal::Event>& events) {
   for (const journal::Event& event : events) {
     apply(record_->progress, event);
-    record_->events.push_back(event);
+    record_->last_seq = event.seq;
     tools_.listener->event(event);
+  }
+}
+
+// Of the events, the first `known` are in the progress already.
+void Live::append(const std::vector<journal::NewEvent>& events, const journal::RunChange& change, std::size_t known) {
+  const std::vector<journal::Event> made = tools_.journal->append(id(), events, change, now());
+  if (!made.empty() && made.front().seq != record_->last_seq + 1) {
+    for (const journal::Event& other : tools_.journal->events(id(), record_->last_seq)) {
+      if (other.seq < made.front().seq) take({other});
+    }
+  }
+  for (const journal::Event& event : made) {
+    if (known > 0) {
+      --known;
+      apply_place(record_->progress, event);
+      record_->last_seq = event.seq;
+      tools_.listener->event(event);
+    } else {
+      take({event});
+    }
   }
   record_->row = tools_.journal->need(id());
 }
 
 void Live::say(std::vector<journal::NewEvent> events, const journal::RunChange& change) {
   if (logs_) logs_->sync();
-  refresh();
-  take(tools_.journal->append(id(), events, change, now()));
+  std::vector<journal::NewEvent> all = added_;
+  all.insert(all.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+  append(all, change, added_.size());
+  added_.clear();
+}
+
+void Live::add(journal::NewEvent event) {
+  const journal::Event draft{.seq = 0,
+                             .at = now(),
+                             .type = event.type,
+                             .run = id(),
+                             .step = event.step,
+                             .attempt = record_->progress.attempt,
+                             .prev = {},
+                             .data = event.data,
+                             .line = {}};
+  apply(record_->progress, draft);
+  added_.push_back(std::move(event));
+}
+
+void Live::commit() {
+  if (!added_.empty()) say({});
 }
 
 void Live::refresh() {
-  const std::int64_t last = record_->events.empty() ? 0 : record_->events.back().seq;
-  take(tools_.journal->events(id(), last));
+  take(tools_.journal->events(id(), record_->last_seq));
+  record_->row = tools_.journal->need(id());
 }
 
 journal::RunChange change_to(const std::string& state, const fault::Error& error) {

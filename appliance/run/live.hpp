@@ -63,18 +63,25 @@ class Live {
   // The run's log, opened at the first call; the Writer itself may be used by the lanes' threads too.
   [[nodiscard]] logs::Writer& logs();
 
-  // Durable when it returns, and with it all that was printed before: events name digests of it.
+  // Durable when it returns, with all that was added, and printed, before: events name digests of it.
   void say(std::vector<journal::NewEvent> events, const journal::RunChange& change = {});
+  // Progress knows it at once; durable, and told to the listener, with the next commit() or say(). Not for what changes
+  // the attempt, nor for gates that begin to wait.
+  void add(journal::NewEvent event);
+  void commit();  // nothing is lost when it throws: it may be called again
+  [[nodiscard]] std::size_t uncommitted() const noexcept { return added_.size(); }
   // Takes in what other processes have said about this run since.
   void refresh();
 
  private:
   void take(const std::vector<journal::Event>& events);
+  void append(const std::vector<journal::NewEvent>& events, const journal::RunChange& change, std::size_t known);
   Tools tools_;
   Record* record_;
   Choices choices_;
   std::unique_ptr<lease::Source> secrets_;
   std::optional<logs::Writer> logs_;
+  std::vector<journal::NewEvent> added_;
 };
 
 [[nodiscard]] inline journal::NewEvent event_of(std::string type, canon::Json data, std::string step = {}) {

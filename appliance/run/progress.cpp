@@ -40,6 +40,8 @@ void begin_attempt(Progress& progress, const journal::Event& event) {
   }
   progress.attempt = event.attempt;
   progress.started = false;
+  progress.owed = Json();
+  progress.bag.clear();
   progress.gates.clear();
   progress.blocked.clear();
   for (auto& [id, step] : progress.steps) {
@@ -51,8 +53,12 @@ void begin_attempt(Progress& progress, const journal::Event& event) {
   }
 }
 
-void finish_step(StepProgress& step, const Json& data) {
+void finish_step(StepProgress& step, const journal::Event& event) {
+  const Json& data = event.data;
   step.state = state_named(text(data, "state"));
+  step.ended_at = event.at;
+  step.message = text(data, "message");
+  if (const std::string kind = text(data, "kind"); !kind.empty()) step.kind = kind;
   step.reason = text(data, "reason");
   step.exit_status = static_cast<int>(number(data, "exit"));
   step.log = text(data, "log");
@@ -62,8 +68,18 @@ void finish_step(StepProgress& step, const Json& data) {
   step.outputs = outputs != data.end() && outputs->is_object() ? *outputs : Json::object();
 }
 
-void start_step(StepProgress& step, const Json& data) {
+void start_step(StepProgress& step, const journal::Event& event) {
+  const Json& data = event.data;
   step.state = StepState::running;
+  step.started_at = event.at;
+  step.ended_at = {};
+  step.reason.clear();
+  step.message.clear();
+  step.kind = text(data, "kind");
+  step.decided = Json::object();
+  for (const char* name : {"case", "turns", "items"}) {
+    if (const auto found = data.find(name); found != data.end()) step.decided[name] = *found;
+  }
   step.tries = static_cast<int>(std::max<std::int64_t>(step.tries + 1, number(data, "try")));
   ++step.tries_now;
   step.digest = text(data, "digest");
@@ -80,11 +96,12 @@ void wait_at_gate(Progress& progress, const journal::Event& event) {
 
 void apply_to_step(Progress& progress, const journal::Event& event) {
   StepProgress& step = progress.steps[event.step];
-  if (event.type == "pack.step.started") start_step(step, event.data);
-  if (event.type == "pack.step.finished") finish_step(step, event.data);
+  if (event.type == "pack.step.started") start_step(step, event);
+  if (event.type == "pack.step.finished") finish_step(step, event);
   if (event.type == "pack.step.retried") step.state = StepState::pending;
   if (event.type == "pack.step.skipped") {
     step.state = StepState::skipped;
+    step.ended_at = event.at;
     step.digest = text(event.data, "digest");
   }
 }
@@ -100,6 +117,22 @@ void apply_to_network(Progress& progress, const journal::Event& event) {
                               .line = text(data, "line"),
                               .port = static_cast<int>(number(data, "port")),
                               .count = number(data, "count")});
+}
+
+void apply_to_run(Progress& progress, const journal::Event& event) {
+  if (const std::string hash = text(event.data, "planHash"); !hash.empty()) progress.plan_hash = hash;
+  if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
+  if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed")
+    add_requester(progress, text(event.data, "by"));
+  if (event.type == "pack.run.planned") progress.planned = true;
+  if (event.type == "pack.run.started") {
+    progress.started = true;
+    const auto ending = event.data.find("finally");
+    progress.has_ending = ending != event.data.end() && *ending == true;
+  }
+  if (event.type == "pack.run.paused") {
+    if (const auto owed = event.data.find("owed"); owed != event.data.end()) progress.owed = *owed;
+  }
 }
 
 }  // namespace
@@ -135,65 +168,25 @@ std::vector<std::string> Progress::done() const {
 }
 
 void apply(Progress& progress, const journal::Event& event) {
-  if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
-  if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed")
-    add_requester(progress, text(event.data, "by"));
   if (event.attempt > progress.attempt) begin_attempt(progress, event);
-  if (event.type == "pack.run.planned") progress.planned = true;
-  if (event.type == "pack.run.started") progress.started = true;
+  if (event.type.starts_with("pack.run.")) apply_to_run(progress, event);
   if (event.type.starts_with("pack.step.") && !event.step.empty()) apply_to_step(progress, event);
   if (event.type == "pack.network.blocked") apply_to_network(progress, event);
-  if (event.type == "pack.gate.waiting") {
-    wait_at_gate(progress, event);
-    add_requester(progress, text(event.data, "by"));
-  }
   if (event.type == "pack.gate.approved") progress.gates[text(event.data, "gate")].approved = true;
+  if (event.type == "pack.evidence.sealed") progress.bag = text(event.data, "bag");
+  if (event.seq > 0) apply_place(progress, event);
+}
+
+void apply_place(Progress& progress, const journal::Event& event) {
+  if (event.type != "pack.gate.waiting") return;
+  wait_at_gate(progress, event);
+  add_requester(progress, text(event.data, "by"));
 }
 
 Progress progress_of(std::span<const journal::Event> events) {
   Progress progress;
   for (const journal::Event& event : events) apply(progress, event);
   return progress;
-}
-
-namespace {
-
-// The roots and every step that needs one of them; the plan's order keeps every `needs`, so one pass is enough.
-std::set<std::string> closure_below(const plan::Plan& plan, const std::set<std::string>& roots) {
-  std::set<std::string> found = roots;
-  for (const plan::Step& step : plan.steps) {
-    const bool follows =
-        std::any_of(step.needs.begin(), step.needs.end(), [&](const auto& need) { return found.contains(need); });
-    if (follows) found.insert(step.id);
-  }
-  return found;
-}
-
-}  // namespace
-
-std::vector<std::string> needs_of(const plan::Plan& plan, const std::string& id) {
-  std::set<std::string> wanted = {id};
-  for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
-    if (wanted.contains(step->id)) wanted.insert(step->needs.begin(), step->needs.end());
-  }
-  std::vector<std::string> ordered;
-  for (const plan::Step& step : plan.steps) {
-    if (step.id != id && wanted.contains(step.id)) ordered.push_back(step.id);
-  }
-  return ordered;
-}
-
-std::vector<std::string> released_by(const plan::Plan& plan, const std::string& gate) {
-  std::set<std::string> roots;
-  for (const plan::Step& step : plan.steps) {
-    if (step.kind == plan::Kind::gate_approval && step.gate.id == gate) roots.insert(step.id);
-  }
-  const std::set<std::string> found = closure_below(plan, roots);
-  std::vector<std::string> ordered;
-  for (const plan::Step& step : plan.steps) {
-    if (found.contains(step.id) && !roots.contains(step.id)) ordered.push_back(step.id);
-  }
-  return ordered;
 }
 
 }  // namespace stella::run

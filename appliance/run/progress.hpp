@@ -32,6 +32,10 @@ struct StepProgress {
   canon::Json outputs = canon::Json::object();
   std::string digest;           // of the plan's node when it was started: what "the same step" means
   std::string log, log_digest;  // of the last try: relative path and sha256:HEX; empty: none
+  std::string message;          // of a failure, for people
+  std::string kind;             // of a group or gate as pack.yaml writes it; empty: a run step
+  canon::Json decided = canon::Json::object();  // of a group: {case} or {turns, items?}, as its start said
+  clock::Time started_at{}, ended_at{};         // of the last try; epoch: not yet
 };
 
 struct GateProgress {
@@ -56,18 +60,20 @@ struct Progress {
   std::vector<Blocked> blocked;               // of this attempt
   std::vector<std::string> requesters;        // who submitted, resumed or extended; each once
   std::string asked_hash;                     // --plan-hash of the submission, empty when none was given
+  std::string plan_hash;                      // that the journal named last
+  std::string bag;                            // name of this attempt's evidence bag, empty: not sealed
   bool planned = false, started = false;      // in this attempt
+  bool has_ending = false;                    // it was started with `finally` steps
+  // The run has been decided and only its `finally` steps are to come: {state, code, reason, message, step?, ...}.
+  canon::Json owed;
   [[nodiscard]] const StepProgress& step(const std::string& id) const;  // pending when nothing is known
   [[nodiscard]] canon::Json outputs() const;  // {step: {name: value}} of every step that is done
   [[nodiscard]] std::vector<std::string> done() const;
 };
 
 void apply(Progress& progress, const journal::Event& event);
+// The part of apply() that must know where in the journal the event stands.
+void apply_place(Progress& progress, const journal::Event& event);
 [[nodiscard]] Progress progress_of(std::span<const journal::Event> events);
-
-// All steps that `id` waits for, directly or through others, in plan order.
-[[nodiscard]] std::vector<std::string> needs_of(const plan::Plan& plan, const std::string& id);
-// The steps that wait for the gate, directly or through others, in plan order: what it releases.
-[[nodiscard]] std::vector<std::string> released_by(const plan::Plan& plan, const std::string& gate);
 
 }  // namespace stella::run

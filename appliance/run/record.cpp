@@ -25,23 +25,13 @@ Error not_as_stored(const journal::RunRow& row, const std::string& what) {
                "Somebody wrote to the run's folder. Keep it, tell your security people, and run the pack anew.");
 }
 
-// The hash that the journal's chain recorded last; the row's column is only a cache of it.
-std::string recorded_hash(const Record& record) {
-  std::string hash;
-  for (const journal::Event& event : record.events) {
-    const auto found = event.data.find("planHash");
-    if (found != event.data.end() && found->is_string()) hash = found->get<std::string>();
-  }
-  return hash;
-}
-
 void check_plan(Record& record, const admission::Admitted& admitted) {
   const journal::RunRow& row = record.row;
   settle_plan(row);
   const std::string stored =
       files::read_input(plan_of(row.folder), {.max_bytes = 64 << 20, .links = files::Links::refuse});
   record.plan = std::make_unique<plan::Plan>(plan::parse(stored, Code::pack_hash_mismatch, plan_of(row.folder)));
-  if (record.plan->hash_text() != recorded_hash(record)) throw not_as_stored(row, "plan.json is not the plan");
+  if (record.plan->hash_text() != record.progress.plan_hash) throw not_as_stored(row, "plan.json is not the plan");
   const site::Applied planned_under = policy_of_run(row, *record.current);
   plan::Plan again = plan_own(row, admitted, &planned_under.policy);
   plan::Plan now = plan_own(row, admitted, &record.current->policy);
@@ -51,11 +41,14 @@ void check_plan(Record& record, const admission::Admitted& admitted) {
   if (again.hash == record.plan->hash) record.plan = std::make_unique<plan::Plan>(std::move(again));
 }
 
-const plan::Gate* find_gate(const plan::Plan& plan, const std::string& id) {
-  for (const plan::Step& step : plan.steps) {
-    if (step.kind == plan::Kind::gate_approval && step.gate.id == id) return &step.gate;
+// A dynamic group may lease what its templates may.
+std::vector<plan::Secret> secrets_of(const plan::Step& step) {
+  std::vector<plan::Secret> all = step.secrets;
+  for (const plan::Step& inner : step.body) {
+    const auto more = secrets_of(inner);
+    all.insert(all.end(), more.begin(), more.end());
   }
-  return nullptr;
+  return all;
 }
 
 const GateProgress& need_waiting(const Record& record, const std::string& gate) {
@@ -69,15 +62,46 @@ const GateProgress& need_waiting(const Record& record, const std::string& gate) 
 
 }  // namespace
 
+Steps Record::steps() const {
+  Steps all;
+  all.reserve(plan->steps.size() + made.size());
+  for (const plan::Step& step : plan->steps) all.push_back(&step);
+  for (const auto& step : made) all.push_back(step.get());
+  return all;
+}
+
+std::vector<const plan::Step*> make_turns(Record& record, const plan::Step& group, const canon::Json& items) {
+  std::vector<const plan::Step*> turns;
+  int number = 0;
+  for (const canon::Json& item : items) {
+    for (plan::Step& step : plan::instantiate(*record.plan, group, number, item)) {
+      record.made.push_back(std::make_unique<plan::Step>(std::move(step)));
+      turns.push_back(record.made.back().get());
+    }
+    ++number;
+  }
+  return turns;
+}
+
+void make_known_turns(Record& record) {
+  record.made.clear();
+  const auto make = [&](const plan::Step& step) {
+    const StepProgress& known = record.progress.step(step.id);
+    const auto items = known.decided.find("items");
+    if (step.dynamic && items != known.decided.end()) make_turns(record, step, *items);
+  };
+  for (const plan::Step& step : record.plan->steps) make(step);
+  for (std::size_t i = 0; i < record.made.size(); ++i) make(plan::Step(*record.made[i]));  // grows: turns in turns
+}
+
 Record load_record(const files::Home& home, const journal::Journal& journal, const std::string& run) {
   Record record;
   record.row = journal.need(run);
-  journal.verify_chain(run);
-  record.events = journal.events(run);
-  record.progress = progress_of(record.events);
+  record.last_seq = journal.verify_each(run, [&](const journal::Event& event) { apply(record.progress, event); }).seq;
   if (auto applied = site::load_applied(home)) record.current = std::make_unique<site::Applied>(std::move(*applied));
   auto admitted = admit_own(home, record.row, record.current ? &record.current->policy : nullptr);
   check_plan(record, admitted);
+  make_known_turns(record);
   record.publishers = admitted.pack.publishers;
   record.undeclared = network::undeclared(admitted.manifest.network, &record.current->policy, admitted.manifest.name);
   record.pack = std::make_unique<packfile::Accepted>(std::move(admitted.pack));
@@ -96,15 +120,16 @@ gate::Subject subject_of(const Record& record) {
 
 const plan::Gate& need_gate(const Record& record, const std::string& wanted) {
   std::vector<std::string> all, waiting;
-  for (const plan::Step& step : record.plan->steps) {
-    if (step.kind != plan::Kind::gate_approval) continue;
-    all.push_back(step.gate.id);
-    const auto found = record.progress.gates.find(step.gate.id);
+  const Steps steps = record.steps();
+  for (const plan::Step* step : steps) {
+    if (step->kind != plan::Kind::gate_approval) continue;
+    all.push_back(step->gate.id);
+    const auto found = record.progress.gates.find(step->gate.id);
     if (found != record.progress.gates.end() && found->second.waiting_seq > 0 &&
-        !is_done(record.progress.step(step.id).state))
-      waiting.push_back(step.gate.id);
+        !is_done(record.progress.step(step->id).state))
+      waiting.push_back(step->gate.id);
   }
-  if (wanted.empty() && waiting.size() == 1) return *find_gate(*record.plan, waiting.front());
+  if (wanted.empty() && waiting.size() == 1) return find_gate_step(steps, waiting.front())->gate;
   if (wanted.empty())
     throw Error(
         Code::usage, "gate",
@@ -112,7 +137,7 @@ const plan::Gate& need_gate(const Record& record, const std::string& wanted) {
                         : fmt::format("several gates wait: {}", fmt::join(waiting, ", ")),
         record.row.id,
         waiting.empty() ? fmt::format("See `stella pack runs show {}`.", record.row.id) : "Name one with --gate.");
-  if (const plan::Gate* gate = find_gate(*record.plan, wanted)) return *gate;
+  if (const plan::Step* step = find_gate_step(steps, wanted)) return step->gate;
   const auto guess = canon::nearest(wanted, all);
   throw Error(Code::usage, "gate",
               fmt::format("the plan has no gate `{}`{}", canon::printable(wanted, 80),
@@ -130,12 +155,13 @@ clock::Time expiry_of(const Record& record, const std::string& gate) {
 }
 
 std::vector<ReviewedSecret> secrets_behind(const Record& record, const std::string& gate, lease::Source* vault) {
-  const std::vector<std::string> released = released_by(*record.plan, gate);
+  const std::vector<std::string> released = released_by(record.steps(), gate);
   std::set<std::pair<std::string, std::string>> seen;
   std::vector<ReviewedSecret> secrets;
-  for (const plan::Step& step : record.plan->steps) {
-    if (std::find(released.begin(), released.end(), step.id) == released.end()) continue;
-    for (const plan::Secret& secret : step.secrets) {
+  const std::set<std::string> behind(released.begin(), released.end());
+  for (const plan::Step* step : record.steps()) {
+    if (!behind.contains(step->id)) continue;
+    for (const plan::Secret& secret : secrets_of(*step)) {
       if (!seen.insert({secret.name, secret.scope}).second) continue;
       secrets.push_back(
           {secret.name, secret.scope,

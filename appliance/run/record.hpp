@@ -16,6 +16,7 @@
 #include "appliance/image/image.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/plan/plan.hpp"
+#include "appliance/run/behind.hpp"
 #include "appliance/run/progress.hpp"
 #include "bundles/files/home.hpp"
 #include "bundles/packfile/bundle.hpp"
@@ -26,7 +27,7 @@ namespace stella::run {
 
 struct Record {
   journal::RunRow row;
-  std::vector<journal::Event> events;
+  std::int64_t last_seq = 0;  // of the events that `progress` has taken in
   Progress progress;
   std::unique_ptr<plan::Plan> plan;                    // stays where it is: gate::Subject points to it
   std::vector<packfile::Accepted::Signer> publishers;  // who signed the pack, by the current policy
@@ -35,8 +36,15 @@ struct Record {
   std::unique_ptr<site::Applied> current;              // the home's applied policy now
   std::vector<plan::Endpoint> undeclared;              // the policy allows it, the pack did not ask: for messages
   std::map<std::string, std::vector<std::string>> approved_by;  // gate -> people, of the gates this process has cleared
+  std::vector<std::unique_ptr<plan::Step>> made;  // of turns whose items only the run could tell; see make_turns()
   std::string drift;  // empty: the current policy gives the same plan; else what would differ, in words
+  [[nodiscard]] Steps steps() const;  // the plan's, then the made ones
 };
+
+// Makes the turns of a dynamic map or loop and keeps them with the record.
+std::vector<const plan::Step*> make_turns(Record& record, const plan::Step& group, const canon::Json& items);
+// The turns that the journal says were begun in this attempt.
+void make_known_turns(Record& record);
 
 // ERR_RUN_NOT_FOUND; ERR_JOURNAL_TAMPERED; ERR_PACK_HASH_MISMATCH reason `stored` when the plan, the pack or an input
 // in the run's folder is not what was planned; ERR_PACK_SIGNATURE when the current policy takes the pack or its

@@ -73,6 +73,11 @@ site::Applied policy_of_run(const journal::RunRow& row, const site::Applied& cur
   }
 }
 
+plan::Plan stored_plan(const journal::RunRow& row) {
+  const std::string bytes = files::read_input(plan_of(row.folder), kSmall);
+  return plan::parse(bytes, Code::pack_hash_mismatch, plan_of(row.folder));
+}
+
 std::string difference(const plan::Plan& from, const plan::Plan& to) {
   if (from.hash == to.hash) return {};
   std::set<std::string> names, differing;

@@ -24,6 +24,9 @@ namespace stella::run {
 // changed since, the current policy stands in: then the plan is either the same or it has drifted.
 [[nodiscard]] site::Applied policy_of_run(const journal::RunRow& row, const site::Applied& current);
 
+// plan.json as it lies in the run's folder; its hash is compared with the journal's by load_record() only.
+[[nodiscard]] plan::Plan stored_plan(const journal::RunRow& row);
+
 // In words, the parts of the plan that differ: `network, approvals`; empty: none.
 [[nodiscard]] std::string difference(const plan::Plan& from, const plan::Plan& to);
 

@@ -2,11 +2,15 @@
 #include "appliance/run/resume.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "appliance/run/course.hpp"
 #include "appliance/run/finish.hpp"
+#include "appliance/run/left.hpp"
 #include "appliance/run/replan.hpp"
 #include "appliance/run/stop.hpp"
 #include "appliance/run/submit.hpp"
@@ -20,99 +24,139 @@ using canon::Json;
 using fault::Code;
 using fault::Error;
 
-// Finished steps that need not run again: the same node of the plan, and nothing they need runs again. Gates do not
-// count there: whether one asks anew is decided by what it releases.
-std::set<std::string> reusable(const Progress& progress, const plan::Plan& plan) {
-  std::set<std::string> kept;
-  for (const plan::Step& step : plan.steps) {
-    const StepProgress& before = progress.step(step.id);
+// Finished steps that need not run again in a new attempt: the same node of the plan, and nothing they need, nor the
+// groups around them, runs again. Gates do not count there: whether one asks anew is decided by what it releases.
+class Reuse {
+ public:
+  Reuse(const Progress& progress, const Steps& steps) : progress_(progress), steps_(steps) {
+    for (const plan::Step* step : steps_) look_at(*step);
+    for (const plan::Step* step : steps_) {
+      if (step->kind == plan::Kind::gate_approval && !releases_only_kept(*step)) kept_.erase(step->id);
+    }
+  }
+  [[nodiscard]] const std::set<std::string>& kept() const { return kept_; }
+
+ private:
+  void look_at(const plan::Step& step) {
+    const StepProgress& before = progress_.step(step.id);
+    const auto same = [&](const std::string& need) { return kept_.contains(need) || is_gate(need); };
+    const bool needs_kept = std::all_of(step.needs.begin(), step.needs.end(), same);
+    const bool inside_kept = inside(step.parent) && needs_kept;
+    const bool whole = step.parent.empty() ? false : kept_whole_.contains(step.parent);
+    if (step.kind == plan::Kind::item ? whole : is_group(step.kind) && is_done(before.state) && inside_kept &&
+                                                    before.digest == step.digest.tagged())
+      kept_whole_.insert(step.id);
+    // What a loop polled until it gave up is polled again.
+    const bool gave_up = step.kind == plan::Kind::loop && !step.until.empty() && !is_done(before.state);
+    if (whole || (inside_kept && !gave_up)) inside_.insert(step.id);
     if (step.kind == plan::Kind::gate_approval) {
-      if (is_done(before.state)) kept.insert(step.id);
-      continue;
+      if (is_done(before.state)) kept_.insert(step.id);
+      gates_.insert(step.id);
+    } else if (whole ? before.state != StepState::pending
+                     : is_done(before.state) && before.digest == step.digest.tagged() && inside_kept) {
+      kept_.insert(step.id);
     }
-    const bool needs_kept =
-        std::all_of(step.needs.begin(), step.needs.end(), [&](const auto& need) { return kept.contains(need); });
-    if (is_done(before.state) && before.digest == step.digest.tagged() && needs_kept) kept.insert(step.id);
   }
-  for (const plan::Step& step : plan.steps) {
-    if (step.kind != plan::Kind::gate_approval) continue;
-    const auto released = released_by(plan, step.gate.id);
-    const bool all_kept = std::all_of(released.begin(), released.end(), [&](const auto& id) {
-      const auto* found =
-          &*std::find_if(plan.steps.begin(), plan.steps.end(), [&](const auto& one) { return one.id == id; });
-      return found->kind == plan::Kind::gate_approval || kept.contains(id);
+  [[nodiscard]] bool is_gate(const std::string& id) const { return gates_.contains(id) && kept_.contains(id); }
+  [[nodiscard]] bool inside(const std::string& parent) const { return parent.empty() || inside_.contains(parent); }
+  [[nodiscard]] bool releases_only_kept(const plan::Step& gate) const {
+    const auto released = released_by(steps_, gate.gate.id);
+    const std::set<std::string> behind(released.begin(), released.end());
+    return std::all_of(steps_.begin(), steps_.end(), [&](const plan::Step* step) {
+      const bool works = step->kind == plan::Kind::run || step->kind == plan::Kind::gate_policy;
+      return !works || !behind.contains(step->id) || kept_.contains(step->id) || kept_whole_.contains(step->parent);
     });
-    if (!all_kept) kept.erase(step.id);
   }
-  return kept;
+
+  const Progress& progress_;
+  const Steps& steps_;
+  std::set<std::string> kept_, kept_whole_, inside_, gates_;
+};
+
+std::set<std::string> reusable(const Progress& progress, const Steps& steps) {
+  return Reuse(progress, steps).kept();
 }
 
-const plan::Step& need_unknown(const Record& record, const std::string& wanted) {
+bool is_in_flight(const StepProgress& step) {
+  return step.kind.empty() && (step.state == StepState::unknown || step.state == StepState::running);
+}
+
+void require_in_flight(const Record& record, const std::string& wanted) {
   std::vector<std::string> unknown;
-  for (const plan::Step& step : record.plan->steps) {
-    const StepState state = record.progress.step(step.id).state;
-    if (state != StepState::unknown && state != StepState::running) continue;
-    if (step.id == wanted) return step;
-    unknown.push_back(step.id);
+  for (const auto& [id, step] : record.progress.steps) {
+    if (!is_in_flight(step)) continue;
+    if (id == wanted) return;
+    unknown.push_back(id);
   }
-  throw Error(
-      Code::usage, "step",
-      fmt::format("step `{}` was not in flight when the runner ended", canon::printable(wanted, 80)), record.row.id,
-      unknown.empty() ? "Leave the option out: no step needs a decision." : fmt::format("Name {}.", unknown.front()));
+  const auto guess = canon::nearest(wanted, unknown);
+  throw Error(Code::usage, "step",
+              fmt::format("step `{}` was not in flight when the runner ended{}", canon::printable(wanted, 80),
+                          guess ? fmt::format(", did you mean `{}`?", *guess) : ""),
+              record.row.id,
+              unknown.empty() ? "Leave the option out: no step needs a decision."
+                              : fmt::format("Name {}.", fmt::join(unknown, ", ")));
 }
 
-plan::OnCrash fate(const plan::Step& step, const ResumeWish& wish) {
-  if (step.id == wish.rerun) return plan::OnCrash::rerun;
-  if (step.id == wish.fail) return plan::OnCrash::fail;
-  return step.on_crash;
+plan::OnCrash fate(const Record& record, const std::string& id, const ResumeWish& wish) {
+  if (std::find(wish.rerun.begin(), wish.rerun.end(), id) != wish.rerun.end()) return plan::OnCrash::rerun;
+  if (std::find(wish.fail.begin(), wish.fail.end(), id) != wish.fail.end()) return plan::OnCrash::fail;
+  const plan::Step* step = find_step(record.steps(), id);
+  return step == nullptr ? plan::OnCrash::ask : step->on_crash;
 }
 
-Error must_decide(const std::string& run, const std::string& step) {
+// A turn's id has brackets, which a shell reads.
+std::string shell_word(const std::string& id) {
+  return id.find('[') == std::string::npos ? id : "'" + id + "'";
+}
+
+Error must_decide(const std::string& run, const std::vector<std::string>& steps) {
+  std::string options;
+  for (const std::string& step : steps) options += " --rerun " + shell_word(step);
   return Error(Code::pack_interrupted, "unknown",
-               fmt::format("nobody knows how far step {} came when its runner ended", step), run,
-               fmt::format("stella pack runs resume --run {} --rerun {}   (or --fail {})", run, step, step));
+               fmt::format("nobody knows how far step {} came when its runner ended", fmt::join(steps, ", ")), run,
+               fmt::format("stella pack runs resume --run {}{}   (or --fail {})", run, options, shell_word(steps.front())));
 }
 
-// A step that the journal shows as started and not finished: its runner is gone, since we hold the lock.
+// Steps that the journal shows as started and not finished: their runner is gone, since we hold the lock.
 void note_unknown(Live& live) {
-  for (const plan::Step& step : live.plan().steps) {
-    const StepProgress progress = live.progress().step(step.id);
-    if (progress.state != StepState::running) continue;
+  for (const auto& [id, progress] : std::map(live.progress().steps)) {
+    if (!progress.kind.empty() || progress.state != StepState::running) continue;
     // Nobody looked for secrets in what it left there.
-    files::remove_tree(fmt::format("{}/outputs/{}.{}", live.folder(), step.id, progress.tries));
-    live.say({event_of(
+    files::remove_tree(fmt::format("{}/outputs/{}.{}", live.folder(), id, progress.tries));
+    live.add(event_of(
         "pack.step.finished",
-        {{"try", progress.tries}, {"state", "unknown"}, {"reason", "runner-died"}, {"digest", progress.digest}},
-        step.id)});
+        {{"try", progress.tries}, {"state", "unknown"}, {"reason", "runner-died"}, {"digest", progress.digest}}, id));
   }
+  live.commit();
 }
 
-// Gives every step of unknown state its fate. Returns the step that was failed, empty: none.
+// Gives every step of unknown state its fate, all of them or none.
 void decide_unknown(Live& live, const ResumeWish& wish) {
-  for (const plan::Step& step : live.plan().steps) {
-    const StepProgress progress = live.progress().step(step.id);
-    if (progress.state != StepState::unknown) continue;
-    switch (fate(step, wish)) {
-      case plan::OnCrash::rerun:
-        live.say({event_of("pack.step.retried",
-                           {{"try", progress.tries + 1}, {"reason", "unknown"}, {"decision", "rerun"}}, step.id)});
-        break;
-      case plan::OnCrash::fail:
-        live.say({event_of("pack.step.finished",
-                           {{"try", progress.tries},
-                            {"state", step.continue_on_error ? "continued" : "failed"},
-                            {"reason", "crash"},
-                            {"message", "it was in flight when its runner ended, and was given up"},
-                            {"digest", progress.digest}},
-                           step.id)});
-        break;
-      case plan::OnCrash::ask: {
-        const Error error = must_decide(live.id(), step.id);
-        if (live.record().row.state != "paused" || live.record().row.reason != "unknown") pause(live, error, step.id);
-        throw error;
-      }
-    }
+  std::vector<std::string> undecided;
+  for (const auto& [id, progress] : live.progress().steps) {
+    if (is_in_flight(progress) && fate(live.record(), id, wish) == plan::OnCrash::ask) undecided.push_back(id);
   }
+  if (!undecided.empty()) {
+    const Error error = must_decide(live.id(), undecided);
+    if (live.record().row.state != "paused" || live.record().row.reason != "unknown")
+      pause(live, error, undecided.front());
+    throw error;
+  }
+  for (const auto& [id, progress] : std::map(live.progress().steps)) {
+    if (!is_in_flight(progress)) continue;
+    if (fate(live.record(), id, wish) == plan::OnCrash::rerun)
+      live.add(event_of("pack.step.retried",
+                        {{"try", progress.tries + 1}, {"reason", "unknown"}, {"decision", "rerun"}}, id));
+    else
+      live.add(event_of("pack.step.finished",
+                        {{"try", progress.tries},
+                         {"state", "failed"},
+                         {"reason", "crash"},
+                         {"message", "it was in flight when its runner ended, and was given up"},
+                         {"digest", progress.digest}},
+                        id));
+  }
+  live.commit();
 }
 
 void require_asked_plan(const Record& record, const plan::Plan& plan) {
@@ -122,6 +166,14 @@ void require_asked_plan(const Record& record, const plan::Plan& plan) {
               fmt::format("under the present policy the plan is {}, {} was asked for", plan.hash_text(), asked),
               record.row.id,
               "Submit the pack anew with the plan that holds now: `stella pack plan`, then `stella pack run`.");
+}
+
+// The steps under the new plan, where there is one; made turns are of the plan they were made for.
+Steps steps_under(const Record& record, const plan::Plan* fresh) {
+  if (fresh == nullptr) return record.steps();
+  Steps steps;
+  for (const plan::Step& step : fresh->steps) steps.push_back(&step);
+  return steps;
 }
 
 void begin_attempt(Live& live, const std::string& from) {
@@ -140,7 +192,7 @@ void begin_attempt(Live& live, const std::string& from) {
     stage_plan(record.row, *fresh, *record.current);
     change.plan_hash = fresh->hash_text();
   }
-  const std::set<std::string> kept = reusable(record.progress, fresh ? *fresh : *record.plan);
+  const std::set<std::string> kept = reusable(record.progress, steps_under(record, fresh.get()));
   Json data = {{"by", live.choices().who}, {"from", from}, {"reused", kept}};
   if (!record.drift.empty()) data["changed"] = record.drift;
   events.push_back(event_of("pack.run.resumed", std::move(data)));
@@ -182,26 +234,31 @@ Prospect foresee(const Record& record, const ResumeWish& wish) {
   Prospect prospect;
   prospect.new_plan = !record.drift.empty();
   prospect.new_attempt = is_final(record.row.state) || prospect.new_plan;
-  const std::set<std::string> kept = reusable(record.progress, *record.plan);
-  for (const plan::Step& step : record.plan->steps) {
+  const Steps steps = record.steps();
+  const std::set<std::string> kept = reusable(record.progress, steps);
+  for (const plan::Step* one : steps) {
+    const plan::Step& step = *one;
+    if (step.kind == plan::Kind::item) continue;
     const StepProgress& progress = record.progress.step(step.id);
-    const bool unknown = progress.state == StepState::unknown || progress.state == StepState::running;
-    if (unknown) {
-      const plan::OnCrash what = fate(step, wish);
+    if (is_in_flight(progress)) {
+      const plan::OnCrash what = fate(record, step.id, wish);
       prospect.steps.push_back({step.id,
                                 what == plan::OnCrash::ask    ? "ask"
                                 : what == plan::OnCrash::fail ? "fail"
                                                               : "again",
                                 "it was in flight when the runner ended"});
+      if (what == plan::OnCrash::ask) prospect.in_flight.push_back(left_by(record, step.id, progress));
     } else if (prospect.new_attempt ? kept.contains(step.id) : is_done(progress.state)) {
       prospect.steps.push_back({step.id, "reused", "it is " + name_of(progress.state)});
     } else if (progress.state == StepState::pending) {
       prospect.steps.push_back({step.id, "next", "it has not run yet"});
+    } else if (progress.state == StepState::running) {
+      prospect.steps.push_back({step.id, "next", "some of its members are still to come"});
     } else {
       prospect.steps.push_back({step.id, "again",
-                                is_done(progress.state)
-                                    ? "something it needs or releases runs again, or its plan changed"
-                                    : "it is " + name_of(progress.state)});
+                                !is_done(progress.state)                     ? "it is " + name_of(progress.state)
+                                : progress.digest != step.digest.tagged() ? "its part of the plan changed"
+                                                                             : "something it needs or releases runs again"});
     }
   }
   return prospect;
@@ -210,8 +267,8 @@ Prospect foresee(const Record& record, const ResumeWish& wish) {
 void prepare_to_resume(Live& live, const ResumeWish& wish) {
   const Record& record = live.record();
   site::require_valid(record.current->policy, live.now());
-  for (const std::string* id : {&wish.rerun, &wish.fail}) {
-    if (!id->empty()) need_unknown(record, *id);
+  for (const auto* ids : {&wish.rerun, &wish.fail}) {
+    for (const std::string& id : *ids) require_in_flight(record, id);
   }
   forget_cancel(live.folder());
   const std::string from = record.row.state;

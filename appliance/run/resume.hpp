@@ -12,7 +12,7 @@
 namespace stella::run {
 
 struct ResumeWish {
-  std::string rerun, fail;                // what to do with a step in flight when the runner died; empty: nothing said
+  std::vector<std::string> rerun, fail;   // what to do with steps in flight when the runner died: full ids
   std::optional<clock::Duration> extend;  // more time for a gate
 };
 
@@ -21,8 +21,14 @@ struct Prospect {
   bool new_attempt = false, new_plan = false;
   struct Row {
     std::string step, what, why;
-  };  // what: reused, again, next, ask
+  };  // what: reused, again, next, ask, fail
   std::vector<Row> steps;
+  // What a person should know about a step that somebody must decide about.
+  struct Left {
+    std::string step;
+    std::vector<std::string> printed, changed;  // the end of its log, redacted; files newer than its start
+  };
+  std::vector<Left> in_flight;
 };
 [[nodiscard]] Prospect foresee(const Record& record, const ResumeWish& wish);
 

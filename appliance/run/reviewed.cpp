@@ -24,8 +24,9 @@ std::vector<approval::ReviewedSecret> reviewed(const Record& record, const plan:
 
 void require_reviewed_version(const Record& record, const std::string& step, const lease::Leased& leased,
                               clock::Time now) {
-  const std::vector<std::string> before = needs_of(*record.plan, step);
-  for (const plan::Step& one : record.plan->steps) {
+  const std::vector<std::string> before = needs_of(record.steps(), step);
+  for (const plan::Step* found : record.steps()) {
+    const plan::Step& one = *found;
     if (one.kind != plan::Kind::gate_approval || std::find(before.begin(), before.end(), one.id) == before.end())
       continue;
     if (record.progress.step(one.id).state == StepState::skipped) continue;

@@ -7,6 +7,7 @@
 #include "appliance/plan/plan.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/record.hpp"
+#include "appliance/run/replan.hpp"
 #include "bundles/files/read.hpp"
 
 namespace stella::run {
@@ -16,12 +17,6 @@ using canon::Json;
 
 Json code_or_null(const std::string& code) {
   return code.empty() ? Json() : Json(code);
-}
-
-plan::Plan stored_plan(const journal::RunRow& row) {
-  const std::string bytes =
-      files::read_input(plan_of(row.folder), {.max_bytes = 64 << 20, .links = files::Links::refuse});
-  return plan::parse(bytes, fault::Code::pack_hash_mismatch, plan_of(row.folder));
 }
 
 std::string standing_of(gate::Standing standing) {

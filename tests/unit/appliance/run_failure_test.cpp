@@ -2,7 +2,7 @@
 // Failed tries: retries, timeouts, blocked attempts, going on after an error.
 #include <filesystem>
 
-#include "appliance/run/attempt.hpp"
+#include "appliance/run/walk.hpp"
 #include "tests/unit/appliance/run_fixture.hpp"
 
 namespace stella::run {
@@ -14,7 +14,8 @@ TEST_F(RunTest, RetriesAsOftenAsThePackSays) {
   auto& step = add("a");
   step.retries.max_attempts = 3;
   int calls = 0;
-  scripts_["a"] = [&](const sandbox::Spec&, sandbox::Observer&) {
+  scripts_["a"] = [&](const sandbox::Spec&, sandbox::Observer& observer) {
+    observer.output(sandbox::Stream::out, "working\n");
     return sandbox::Result{
         .end = sandbox::End::exited, .status = ++calls < 3 ? 1 : 0, .blocked = {}, .relayed = {}, .limits = {}};
   };

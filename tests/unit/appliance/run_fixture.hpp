@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,7 +78,9 @@ class RunTest : public testing::Test {
     plan::Step step;
     step.id = id;
     step.kind = kind;
-    for (const auto& before : plan_.steps) step.needs.push_back(before.id);
+    if (kind != plan::Kind::item && id.find('[') == std::string::npos) {
+      for (const auto& before : plan_.steps) step.needs.push_back(before.id);
+    }
     step.command = {{.text = "work", .open = false}};
     step.timeout = std::chrono::seconds(5);
     step.retries.max_attempts = 1;
@@ -112,8 +115,9 @@ class RunTest : public testing::Test {
   Record record() {
     Record record;
     record.row = journal_->need(run_);
-    record.events = journal_->events(run_);
-    record.progress = progress_of(record.events);
+    const auto events = journal_->events(run_);
+    record.progress = progress_of(events);
+    record.last_seq = events.back().seq;
     record.plan = std::make_unique<plan::Plan>(plan_);
     record.current = std::make_unique<site::Applied>();
     return record;
@@ -126,7 +130,10 @@ class RunTest : public testing::Test {
         .listener = &console_,
         .sandbox =
             [this](const sandbox::Spec& spec, sandbox::Observer& observer) {
-              ran_.push_back(spec.step_id);
+              {
+                const std::lock_guard lock(mutex_);  // lanes call this
+                ran_.push_back(spec.step_id);
+              }
               const auto found = scripts_.find(spec.step_id);
               return found == scripts_.end() ? sandbox::Result{} : found->second(spec, observer);
             },
@@ -173,6 +180,7 @@ class RunTest : public testing::Test {
   Quiet console_;
   StoppedClock clock_;
   std::map<std::string, Script> scripts_;
+  std::mutex mutex_;
   std::vector<std::string> ran_;
 };
 

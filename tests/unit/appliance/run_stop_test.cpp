@@ -37,7 +37,7 @@ TEST_F(RunTest, EndsTheStepOnASignalAndAsksWhatToDoWithIt) {
   forget_signals();
   scripts_.clear();
   EXPECT_THROW((void)resume(), Error);  // onCrash: ask
-  EXPECT_EQ(resume({.rerun = "a", .fail = {}, .extend = {}}).row.state, "succeeded");
+  EXPECT_EQ(resume({.rerun = {"a"}, .fail = {}, .extend = {}}).row.state, "succeeded");
 }
 
 TEST_F(RunTest, ListensToACancelRequest) {
@@ -91,8 +91,8 @@ TEST_F(Killed, AsksAndTakesTheAnswer) {
     EXPECT_NE(error.fix().find("--fail a"), std::string::npos);
   }
   EXPECT_EQ(journal_->need(run_).state, "paused");
-  EXPECT_THROW((void)resume({.rerun = "b", .fail = {}, .extend = {}}), Error);  // b was not in flight
-  EXPECT_EQ(resume({.rerun = {}, .fail = "a", .extend = {}}).row.state, "failed");
+  EXPECT_THROW((void)resume({.rerun = {"b"}, .fail = {}, .extend = {}}), Error);  // b was not in flight
+  EXPECT_EQ(resume({.rerun = {}, .fail = {"a"}, .extend = {}}).row.state, "failed");
 }
 
 }  // namespace

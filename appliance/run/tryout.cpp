@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "appliance/run/attempt.hpp"
+#include "appliance/run/tryout.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "appliance/network/decision.hpp"
-#include "appliance/run/capture.hpp"
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/reviewed.hpp"
 #include "appliance/run/runtime.hpp"
-#include "appliance/run/stop.hpp"
+#include "appliance/run/view.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/write.hpp"
 
@@ -24,20 +25,6 @@ using fault::Code;
 using fault::Error;
 
 constexpr std::uint64_t kFullStore = 256 << 10;  // free bytes below which a failure is the store's, not the step's
-
-struct Leases {
-  std::vector<lease::Leased> held;
-  std::vector<redaction::Value> values;  // point into `held`
-  std::vector<journal::NewEvent> events(const std::string& type, const std::string& step) const {
-    std::vector<journal::NewEvent> made;
-    for (const lease::Leased& one : held) {
-      Json data = {{"name", one.name}, {"scope", one.scope}, {"version", one.version}};
-      if (one.last_four) data["lastFour"] = *one.last_four;
-      made.push_back(event_of(type, std::move(data), step));
-    }
-    return made;
-  }
-};
 
 Leases lease_all(Live& live, const plan::Step& step) {
   Leases leases;
@@ -52,7 +39,6 @@ Leases lease_all(Live& live, const plan::Step& step) {
     leases.held.push_back(live.secrets().lease(ticket, wanted));
     require_reviewed_version(live.record(), step.id, leases.held.back(), live.now());
   }
-  for (const lease::Leased& one : leases.held) leases.values.push_back({one.name, &one.value});
   return leases;
 }
 
@@ -62,7 +48,7 @@ std::string output_path(const Live& live, const std::string& step, int number) {
 
 sandbox::Spec spec_of(Live& live, const plan::Step& step, const Leases& leases, const std::string& output_file) {
   const plan::Plan& plan = live.plan();
-  const plan::Resolved resolved = plan::resolve(step, context_of(live));
+  const plan::Resolved resolved = resolve_at(live, step);
   sandbox::Spec spec;
   spec.step_id = step.id;
   spec.argv = resolved.argv;
@@ -90,15 +76,8 @@ sandbox::Spec spec_of(Live& live, const plan::Step& step, const Leases& leases, 
   return spec;
 }
 
-struct Verdict {
-  std::string state, reason, message;
-  Json outputs = Json::object();
-};
-
 Verdict failed(const plan::Step& step, const std::string& reason, std::string message) {
-  // A blocked attempt or a secret let out is never something to go on after.
-  const bool hard = reason == "network" || reason == "secret-in-output";
-  return {.state = step.continue_on_error && !hard ? "continued" : "failed",
+  return {.state = step.continue_on_error && !is_hard(reason) ? "continued" : "failed",
           .reason = reason,
           .message = std::move(message)};
 }
@@ -164,113 +143,126 @@ void add_network(std::vector<journal::NewEvent>& events, const plan::Step& step,
                               step.id));
 }
 
-TryEnd say_end(Live& live, const plan::Step& step, int number, const sandbox::Result& result, const Verdict& verdict,
-               const std::string& log_name, const Capture::Log& log, const Leases& leases) {
-  std::vector<journal::NewEvent> events = leases.events("pack.secret.released", step.id);
-  add_network(events, step, result);
-  Json data = {{"try", number},
-               {"state", verdict.state},
-               {"log", log_name},
-               {"logBytes", log.size_bytes},
-               {"logSha256", log.digest},
-               {"outputs", verdict.outputs},
-               {"elapsedMs", result.elapsed.count()},
-               {"limits", result.limits},
-               {"digest", step.digest.tagged()}};
-  if (result.end == sandbox::End::exited) data["exit"] = result.status;
-  if (result.end == sandbox::End::signalled) data["signal"] = result.status;
-  if (!verdict.reason.empty()) {
-    data["reason"] = verdict.reason;
-    data["message"] = verdict.message;
-  }
-  events.push_back(event_of("pack.step.finished", std::move(data), step.id));
-  live.say(std::move(events));
-  files::crash_point("step.finished");
-  if (verdict.state == "unknown") return TryEnd::stopped;
-  return verdict.state == "failed" ? TryEnd::failed : TryEnd::succeeded;
+bool is_full(const std::string& folder) {
+  return files::free_bytes(folder) < kFullStore;
 }
 
-// The step was started and the runner itself could not go on: nobody knows how far the step came.
-void say_unknown(Live& live, const plan::Step& step, int number, const Leases& leases, const Error& error) {
-  const bool never_ran = error.code() == Code::sandbox_unavailable;
-  std::vector<journal::NewEvent> events = leases.events("pack.secret.released", step.id);
-  events.push_back(event_of("pack.step.finished",
-                            {{"try", number},
-                             {"state", never_ran ? "pending" : "unknown"},
-                             {"reason", error.reason()},
-                             {"digest", step.digest.tagged()}},
-                            step.id));
-  live.say(std::move(events));
+// An error of the disk under a run: it pauses, and nothing of it is lost.
+Error store_failure(const std::string& folder, const Error& error) {
+  const std::string reason = error.code() == Code::media_gone ? "gone" : "full";
+  return Error(Code::artifact_store, reason, fmt::format("the run's folder could not be written: {}", error.what()),
+               folder, "Make room, or bring the folder back, then `stella pack runs resume` goes on.");
 }
 
-bool is_store_failure(const Live& live, const Error& error) {
-  return error.code() == Code::no_space || error.code() == Code::media_gone ||
-         files::free_bytes(live.folder()) < kFullStore;
-}
-
-Error store_failure(const Live& live, const std::string& what) {
-  return Error(Code::artifact_store, "full", fmt::format("the run's folder could not be written: {}", what),
-               live.folder(), fmt::format("Make room, then `stella pack runs resume --run {}`.", live.id()));
-}
-
-// One lane, on the runner's own thread: what it says goes straight to the journal.
-class LaneSink : public Sink {
- public:
-  LaneSink(Live& live, std::string step) : live_(&live), step_(std::move(step)) {}
-  void line(std::string_view text) override { live_->tools().listener->line(step_, text); }
-  void note(std::string text) override { live_->tools().listener->note(text); }
-  void part(Json data) override {
-    live_->say({event_of("pack.step.output", std::move(data), step_)});
-    files::crash_point("step.output");
-  }
-  bool stop_requested() override { return asked_to_stop(live_->folder()) != Stop::none; }
-
- private:
-  Live* live_;
-  std::string step_;
-};
-
-TryEnd run_started(Live& live, const plan::Step& step, int number, const sandbox::Spec& spec, const Leases& leases,
-                   const std::string& log_name) {
-  const redaction::Patterns patterns(leases.values);
-  LaneSink sink(live, step.id);
-  Capture capture(sink, live.logs(), *live.tools().clock, step.id, number, log_name, patterns);
-  sandbox::Result result;
-  Verdict verdict;
+bool is_store_failure(const std::string& folder, const Error& error) {
+  if (error.code() == Code::no_space || error.code() == Code::media_gone) return true;
   try {
-    result = live.tools().sandbox(spec, capture);
-    verdict = judge(step, result, remove_secrets(patterns, spec.output_file, spec.artifacts), spec.output_file);
+    return is_full(folder);
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+// An output file that says nothing need not lie there.
+void drop_if_empty(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0) ::unlink(path.c_str());
+}
+
+void run_in_sandbox(Tryout& tryout, const Tools& tools, Sink& sink) {
+  const plan::Step& step = *tryout.step;
+  const redaction::Patterns patterns(tryout.leases.values);
+  Capture capture(sink, *tryout.logs, *tools.clock, step.id, tryout.number, tryout.log_name, patterns);
+  try {
+    tryout.result = tools.sandbox(tryout.spec, capture);
+    const std::string secret = remove_secrets(patterns, tryout.spec.output_file, tryout.spec.artifacts);
+    tryout.verdict = judge(step, tryout.result, secret, tryout.spec.output_file);
   } catch (const Error& error) {
     if (error.code() != Code::pack_step_failed) throw;
-    verdict = failed(step, error.reason(), error.what());  // reason exec: the program could not be started
+    tryout.verdict = failed(step, error.reason(), error.what());  // reason exec: the program could not be started
   }
-  const Capture::Log log = capture.finish();
-  if (verdict.state == "failed" && verdict.reason == "exit" && files::free_bytes(live.folder()) < kFullStore)
+  if (tryout.result.end == sandbox::End::stopped && tryout.halt == Halt::group)
+    tryout.verdict = {.state = "failed", .reason = "halted", .message = "the group it stands in ended"};
+  tryout.log = capture.finish();
+  drop_if_empty(tryout.spec.output_file);
+  if (tryout.verdict.state == "failed" && tryout.verdict.reason == "exit" && is_full(tryout.folder))
     throw Error(Code::no_space, "full", fmt::format("step {} failed and there is no space left", step.id));
-  return say_end(live, step, number, result, verdict, log_name, log, leases);
 }
 
 }  // namespace
 
-TryEnd try_step(Live& live, const plan::Step& step) {
-  const int number = live.progress().step(step.id).tries + 1;
-  const std::string log_name = fmt::format("logs/{}.{}.log", step.id, number);
-  const Leases leases = lease_all(live, step);
-  const std::string output_file = output_path(live, step.id, number);
-  files::write_atomically(output_file, "", 0600);
-  const sandbox::Spec spec = spec_of(live, step, leases, output_file);
-  std::vector<journal::NewEvent> events = leases.events("pack.secret.leased", step.id);
-  events.push_back(
-      event_of("pack.step.started", {{"try", number}, {"log", log_name}, {"digest", step.digest.tagged()}}, step.id));
-  live.say(std::move(events));
-  files::crash_point("step.started");
-  try {
-    return run_started(live, step, number, spec, leases, log_name);
-  } catch (const Error& error) {
-    say_unknown(live, step, number, leases, error);
-    if (is_store_failure(live, error)) throw store_failure(live, error.what());
-    throw;
+std::vector<journal::NewEvent> Leases::events(const std::string& type, const std::string& step) const {
+  std::vector<journal::NewEvent> made;
+  for (const lease::Leased& one : held) {
+    Json data = {{"name", one.name}, {"scope", one.scope}, {"version", one.version}};
+    if (one.last_four) data["lastFour"] = *one.last_four;
+    made.push_back(event_of(type, std::move(data), step));
   }
+  return made;
+}
+
+std::unique_ptr<Tryout> prepare(Live& live, const plan::Step& step, Index node) {
+  auto tryout = std::make_unique<Tryout>();
+  tryout->step = &step;
+  tryout->node = node;
+  tryout->number = live.progress().step(step.id).tries + 1;
+  tryout->folder = live.folder();
+  tryout->log_name = fmt::format("logs/{}.{}.log", step.id, tryout->number);
+  tryout->logs = &live.logs();
+  tryout->leases = lease_all(live, step);
+  for (const lease::Leased& one : tryout->leases.held) tryout->leases.values.push_back({one.name, &one.value});
+  tryout->spec = spec_of(live, step, tryout->leases, output_path(live, step.id, tryout->number));
+  for (auto& event : tryout->leases.events("pack.secret.leased", step.id)) live.add(std::move(event));
+  Json data = {{"try", tryout->number}, {"log", tryout->log_name}, {"digest", step.digest.tagged()}};
+  live.add(event_of("pack.step.started", std::move(data), step.id));
+  return tryout;
+}
+
+void perform(Tryout& tryout, const Tools& tools, Sink& sink) noexcept {
+  try {
+    run_in_sandbox(tryout, tools, sink);
+  } catch (const Error& error) {
+    tryout.error =
+        is_store_failure(tryout.folder, error) ? store_failure(tryout.folder, error) : error;
+  } catch (const std::exception& error) {
+    tryout.error = Error(Code::internal, "lane", error.what(), tryout.step->id);
+  }
+}
+
+void conclude(Live& live, const Tryout& tryout) {
+  const plan::Step& step = *tryout.step;
+  if (tryout.error) return take_back(live, tryout, *tryout.error);
+  std::vector<journal::NewEvent> events = tryout.leases.events("pack.secret.released", step.id);
+  add_network(events, step, tryout.result);
+  Json data = {{"try", tryout.number},
+               {"state", tryout.verdict.state},
+               {"outputs", tryout.verdict.outputs},
+               {"elapsedMs", tryout.result.elapsed.count()},
+               {"limits", tryout.result.limits},
+               {"digest", step.digest.tagged()}};
+  data["log"] = tryout.log_name;
+  data["logBytes"] = tryout.log.size_bytes;
+  data["logSha256"] = tryout.log.digest;
+  if (tryout.result.end == sandbox::End::exited) data["exit"] = tryout.result.status;
+  if (tryout.result.end == sandbox::End::signalled) data["signal"] = tryout.result.status;
+  if (!tryout.verdict.reason.empty()) {
+    data["reason"] = tryout.verdict.reason;
+    data["message"] = tryout.verdict.message;
+  }
+  events.push_back(event_of("pack.step.finished", std::move(data), step.id));
+  for (auto& event : events) live.add(std::move(event));
+}
+
+// The step was started and the runner itself could not go on: nobody knows how far it came, unless it never ran.
+void take_back(Live& live, const Tryout& tryout, const Error& error) {
+  const bool never_ran = error.code() == Code::sandbox_unavailable || error.reason() == "not-started";
+  for (auto& event : tryout.leases.events("pack.secret.released", tryout.step->id)) live.add(std::move(event));
+  live.add(event_of("pack.step.finished",
+                    {{"try", tryout.number},
+                     {"state", never_ran ? "pending" : "unknown"},
+                     {"reason", error.reason()},
+                     {"digest", tryout.step->digest.tagged()}},
+                    tryout.step->id));
 }
 
 bool wants_retry(const plan::Retries& retries, const StepProgress& step) {
@@ -289,18 +281,6 @@ std::chrono::milliseconds delay_before(const plan::Retries& retries, int next_tr
   const double fraction = static_cast<double>(std::stoul(digits, nullptr, 16)) / 65535.0;
   return std::chrono::milliseconds(
       static_cast<std::int64_t>(std::max(0.0, seconds * (1 - retries.jitter * fraction)) * 1000));
-}
-
-Json context_of(Live& live) {
-  plan::Progress reached{.run_id = live.id(), .attempt = live.progress().attempt, .steps = {}, .approvals = {}};
-  for (const auto& [id, step] : live.progress().steps) {
-    if (!is_done(step.state)) continue;
-    plan::StepResult result{.state = name_of(step.state), .exit_status = step.exit_status, .outputs = {}};
-    for (const auto& [name, value] : step.outputs.items()) result.outputs[name] = value.get<std::string>();
-    reached.steps[id] = std::move(result);
-  }
-  reached.approvals = live.record().approved_by;
-  return plan::context(live.plan(), reached);
 }
 
 }  // namespace stella::run

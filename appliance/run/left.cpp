@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/left.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "appliance/logs/reader.hpp"
+#include "bundles/canon/fields.hpp"
+#include "bundles/files/tree.hpp"
+
+namespace stella::run {
+namespace {
+
+constexpr std::size_t kMostLines = 20, kMostFiles = 50, kMostLetters = 400;
+
+std::vector<std::string> last_lines(const std::string& folder, const std::string& step, int number) {
+  logs::Reader reader(folder, {.step = step, .number = number});
+  std::deque<std::string> lines;
+  while (const auto piece = reader.next()) {
+    std::string_view text = piece->bytes;
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      lines.push_back(canon::printable(text.substr(0, end), kMostLetters));
+      text.remove_prefix(std::min(end + 1, text.size()));
+      if (lines.size() > kMostLines) lines.pop_front();
+    }
+  }
+  return {lines.begin(), lines.end()};
+}
+
+void add_newer(const std::string& root, const std::string& shown, clock::Time since, std::vector<std::string>& found) {
+  const std::int64_t start = since.time_since_epoch().count();
+  for (const files::Entry& entry : files::list_hostile_tree(root).entries) {
+    if (found.size() >= kMostFiles) return;
+    struct stat status {};
+    if (entry.kind == files::Kind::folder || ::lstat((root + "/" + entry.path).c_str(), &status) != 0) continue;
+    const std::int64_t changed = std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1000000;
+    if (changed >= start) found.push_back(shown + "/" + canon::printable(entry.path, 400));
+  }
+}
+
+}  // namespace
+
+Prospect::Left left_by(const Record& record, const std::string& id, const StepProgress& step) {
+  Prospect::Left left{.step = id, .printed = {}, .changed = {}};
+  left.printed = last_lines(record.row.folder + "/logs", id, step.tries);
+  add_newer(record.row.folder + "/work", "/work", step.started_at, left.changed);
+  add_newer(record.row.folder + "/artifacts", "/artifacts", step.started_at, left.changed);
+  return left;
+}
+
+}  // namespace stella::run
