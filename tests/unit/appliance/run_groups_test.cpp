@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "appliance/run/expiry.hpp"
 #include "tests/unit/appliance/run_fixture.hpp"
 
 namespace stella::run {
