@@ -131,4 +131,29 @@ void read_outputs_part(Section& spec, Findings& findings, Manifest& manifest) {
   });
 }
 
+void read_step_outputs(Section& section, Findings& findings, Step& step) {
+  section.each_member(
+      "outputs", kMaxDeclared, [&](const std::string& name, const canon::Json& value, const std::string& pointer) {
+        if (!is_output_name(name))
+          findings.note_key(pointer, "an output's name is of letters, digits and _, 64 at most");
+        const auto type = value.is_string() ? find_type(value.get<std::string>()) : std::nullopt;
+        if (!type || *type == InputType::file)
+          return findings.note(pointer, "an output is string, integer, number, boolean, array or object");
+        step.outputs[name] = *type;
+      });
+}
+
+void read_step_artifacts(Section& section, Findings& findings, Step& step) {
+  section.each("artifacts", Need::optional, kMaxDeclared, [&](const canon::Json& item, const std::string& pointer) {
+    Section entry(findings, item, pointer);
+    Output artifact;
+    artifact.name = entry.word("name", Need::required, is_id, kIdRule).value_or("");
+    note_repeat(step.artifacts, &Output::name, artifact.name, entry, "name");
+    artifact.path =
+        entry.word("path", Need::required, is_inner_path, "a path relative to /artifacts, without ..").value_or("");
+    entry.finish();
+    step.artifacts.push_back(std::move(artifact));
+  });
+}
+
 }  // namespace stella::pack

@@ -78,6 +78,11 @@ bool is_secret_name(std::string_view text) {
          all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; });
 }
 
+bool is_output_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && !is_digit(text.front()) &&
+         all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+}
+
 bool is_variable(std::string_view text) {
   return !text.empty() && text.size() <= 255 && !is_digit(text.front()) && !text.starts_with("STELLA_") &&
          all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });

@@ -65,6 +65,12 @@ struct Retries {
 enum class StepKind { run, gate_approval, gate_policy, parallel, map, loop, conditional, item };
 [[nodiscard]] std::string_view name_of(StepKind kind) noexcept;  // as pack.yaml writes it
 
+struct Output {
+  std::string name, path;  // path relative to /artifacts; empty: a value
+  InputType type = InputType::file;
+  std::string value{};  // template, filled when the run ends
+};
+
 struct Step;
 struct Case {
   std::string when;
@@ -96,6 +102,8 @@ struct Step {
   Retries retries;
   bool continue_on_error = false;  // groups too
   OnCrash on_crash = OnCrash::ask;
+  std::map<std::string, InputType> outputs;  // of $STELLA_OUTPUT: must be written, and are read as this type
+  std::vector<Output> artifacts;             // files that must be there when it has succeeded
   // gates
   std::string approval;             // gate_approval
   std::string expression, message;  // gate_policy
@@ -112,12 +120,6 @@ struct Step {
   std::vector<Case> cases;      // conditional
   std::vector<Step> otherwise;  // conditional: else
   std::string at;               // JSON pointer in pack.yaml; file:line:column once the manifest is read
-};
-
-struct Output {
-  std::string name, path;  // path relative to /artifacts; empty: a value
-  InputType type = InputType::file;
-  std::string value{};  // template, filled when the run ends
 };
 
 // The OCI image whose files the steps see in place of the appliance's own.

@@ -137,6 +137,11 @@ std::string NamesRead::step_problem(const Path& path, const Reader& reader) cons
   const bool done = reader.place == nullptr || (reader.after_turn ? Scopes::is_done_after_turn(*target, *reader.place)
                                                                   : Scopes::is_done_before(*target, *reader.place));
   if (!done) return fmt::format("step `{}` is not done before this one; a step that this one needs is", path[1]);
+  if (path.size() > 3 && path[2] == "outputs" && !target->step->outputs.empty()) {
+    std::vector<std::string> declared;
+    for (const auto& [name, type] : target->step->outputs) declared.push_back(name);
+    return member(path, declared, fmt::format("output of step `{}` called", path[1]), 3);
+  }
   return member(path, fields_of(target->step->kind), fmt::format("field of a {} step", name_of(target->step->kind)), 2);
 }
 

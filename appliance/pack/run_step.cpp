@@ -14,8 +14,8 @@ namespace stella::pack {
 namespace {
 
 constexpr std::size_t kMaxScript = std::size_t{256} << 10;
-constexpr std::array kRunOptions = {"env",  "secrets", "timeout", "retries", "continueOnError",
-                                    "when", "network", "needs",   "onCrash"};
+constexpr std::array kRunOptions = {"env",     "secrets", "timeout", "retries", "continueOnError", "when",
+                                    "network", "needs",   "onCrash", "outputs", "artifacts"};
 
 void read_program(Section& run, Findings& findings, Step& step) {
   if (run.has("command") == run.has("script"))
@@ -84,6 +84,8 @@ void read_run(Section& section, Findings& findings, const Defaults& defaults, St
   if (!step.network) step.network = defaults.network;
   step.needs = options.having("needs").texts("needs", kMaxSteps);
   step.on_crash = read_on_crash(options.having("onCrash")).value_or(defaults.on_crash);
+  read_step_outputs(options.having("outputs"), findings, step);
+  read_step_artifacts(options.having("artifacts"), findings, step);
   run.finish();
 }
 

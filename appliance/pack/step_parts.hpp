@@ -26,6 +26,9 @@ struct Defaults {
 void read_env(Section& section, Findings& findings, std::map<std::string, std::string>& env);
 
 void read_run(Section& section, Findings& findings, const Defaults& defaults, Step& step);
+// What a run step says that it leaves: typed values in $STELLA_OUTPUT, files beneath /artifacts.
+void read_step_outputs(Section& section, Findings& findings, Step& step);
+void read_step_artifacts(Section& section, Findings& findings, Step& step);
 void read_gate(Section& section, Findings& findings, Step& step);
 
 // An expression by itself or as one `${{ }}` hole; both give the expression's text.

@@ -35,6 +35,9 @@ void write_run(const Step& step, Json& node) {
   if (step.retries.max_attempts > 1) node["retries"] = retries(step.retries);
   if (step.continue_on_error) node["continueOnError"] = true;
   node["onCrash"] = pack::name_of(step.on_crash);
+  for (const auto& [name, type] : step.outputs) node["outputs"][name] = pack::name_of(type);
+  for (const auto& artifact : step.artifacts)
+    node["artifacts"].push_back({{"name", artifact.name}, {"path", artifact.path}});
 }
 
 Json failures(const MaxFailures& failures) {

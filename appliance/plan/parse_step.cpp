@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "appliance/pack/value_type.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::plan {
@@ -90,6 +91,22 @@ class Steps {
     step.continue_on_error = flag(node, "continueOnError");
     const std::string on_crash = node.choice("onCrash", {"rerun", "fail", "ask"});
     step.on_crash = on_crash == "rerun" ? OnCrash::rerun : on_crash == "fail" ? OnCrash::fail : OnCrash::ask;
+    read_results(node, step);
+  }
+
+  void read_results(Fields& node, Step& step) const {
+    if (node.has("outputs"))
+      for (const auto& [name, value] : node.object("outputs").items()) {
+        const auto type = value.is_string() ? pack::find_type(value.get<std::string>()) : std::nullopt;
+        if (!type || *type == pack::InputType::file) node.fail("an output has a type", "outputs");
+        step.outputs[name] = *type;
+      }
+    if (!node.has("artifacts")) return;
+    for (const Json& each : node.array("artifacts")) {
+      Fields entry(each, reading_.code, "plan", reading_.at + ": an artifact");
+      step.artifacts.push_back({entry.text("name"), entry.text("path")});
+      entry.finish();
+    }
   }
 
   void read_gate(Fields& node, Step& step) const {

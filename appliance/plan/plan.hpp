@@ -78,6 +78,8 @@ struct Step {
   Retries retries;
   bool continue_on_error = false;  // groups too
   OnCrash on_crash = OnCrash::ask;
+  std::map<std::string, pack::InputType> outputs;  // of $STELLA_OUTPUT: must be written, and are read as this type
+  std::vector<pack::Output> artifacts;             // files that must be there when it has succeeded
   // gates
   Gate gate;                        // gate_approval
   std::string expression, message;  // gate_policy

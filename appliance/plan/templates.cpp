@@ -92,6 +92,8 @@ class Writer {
     step.timeout = from.timeout;
     step.retries = from.retries;
     step.on_crash = from.on_crash;
+    step.outputs = from.outputs;
+    step.artifacts = from.artifacts;
   }
 
   [[nodiscard]] Gate gate_of(const pack::Approval& approval) const {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "appliance/pack/value_type.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
@@ -108,6 +109,30 @@ canon::Json read_step_output(const std::string& path) {
     throw malformed(error.reason() == "size" ? "more than 64 KiB were written" : "it is not a regular file any more",
                     "$STELLA_OUTPUT");
   }
+}
+
+canon::Json typed_outputs(const canon::Json& outputs, const std::map<std::string, pack::InputType>& declared) {
+  canon::Json typed = outputs;
+  for (const auto& [name, type] : declared) {
+    const auto wrong = [&, &name = name, &type = type](const std::string& what) {
+      return Error(
+          Code::pack_step_failed, "output", fmt::format("output `{}` {}", name, what), name,
+          fmt::format("Write a line `{}=...` with a value of type {} to $STELLA_OUTPUT, or declare another type.", name,
+                      pack::name_of(type)));
+    };
+    const auto found = typed.find(name);
+    if (found == typed.end()) throw wrong("is declared and was not written");
+    if (type == pack::InputType::string) continue;
+    try {
+      canon::Json value = canon::parse_json(found->get<std::string>(), Code::pack_step_failed, name);
+      if (!pack::is_of_type(value, type)) throw wrong(fmt::format("is not of type {}", pack::name_of(type)));
+      *found = std::move(value);
+    } catch (const Error& error) {
+      if (error.reason() == "output") throw;
+      throw wrong(fmt::format("is not of type {}: {}", pack::name_of(type), error.what()));
+    }
+  }
+  return typed;
 }
 
 std::string remove_secrets(const redaction::Patterns& patterns, const std::string& output_file,

@@ -2,6 +2,7 @@
 // What a step and a run leave behind: $STELLA_OUTPUT, names under /artifacts, the pack's declared outputs. Any thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,11 @@ inline constexpr std::uint64_t kMaxOutputBytes = 64 << 10;
 // names beneath `artifacts` with all that is under them. Says what was removed, never the value; empty: nothing was.
 [[nodiscard]] std::string remove_secrets(const redaction::Patterns& patterns, const std::string& output_file,
                                          const std::string& artifacts);
+
+// The outputs that the step declares, as their types: text as it is, others read as JSON; what it does not declare
+// stays text. ERR_PACK_STEP_FAILED, reason `output`, for one that is missing or of another type.
+[[nodiscard]] canon::Json typed_outputs(const canon::Json& outputs,
+                                        const std::map<std::string, pack::InputType>& declared);
 
 struct Stored {
   std::string name, path, digest;

@@ -100,4 +100,27 @@ TEST_F(OutputFiles, RefusesOutputsThatAreMissingOrNoRegularFiles) {
 }
 
 }  // namespace
+TEST(TypedOutputs, ReadsWhatIsDeclaredAndLeavesTheRest) {
+  const canon::Json written = {{"files", "[\"a\", \"b\"]"}, {"lines", "3"}, {"ready", "true"}, {"note", "[1]"}};
+  const canon::Json typed = typed_outputs(
+      written,
+      {{"files", pack::InputType::array}, {"lines", pack::InputType::integer}, {"ready", pack::InputType::boolean}});
+  EXPECT_EQ(typed, canon::Json({{"files", {"a", "b"}}, {"lines", 3}, {"ready", true}, {"note", "[1]"}}));
+}
+
+TEST(TypedOutputs, RefusesAMissingOneAndAnotherType) {
+  const auto refused = [](const canon::Json& written, pack::InputType type) {
+    try {
+      (void)typed_outputs(written, {{"x", type}});
+    } catch (const fault::Error& error) {
+      return std::string(error.reason());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(refused(canon::Json::object(), pack::InputType::string), "output");
+  EXPECT_EQ(refused({{"x", "many"}}, pack::InputType::integer), "output");
+  EXPECT_EQ(refused({{"x", "{\"a\":1,\"a\":2}"}}, pack::InputType::object), "output");
+  EXPECT_EQ(refused({{"x", ""}}, pack::InputType::string), "accepted");
+}
+
 }  // namespace stella::run
