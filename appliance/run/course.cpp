@@ -159,9 +159,8 @@ bool Course::tolerates(const Node& group, std::uint32_t failed) const {
   const plan::MaxFailures& most = group.step->max_failures;
   const bool counts = group.step->kind == plan::Kind::parallel || group.step->kind == plan::Kind::map;
   if (!counts) return failed == 0;
-  const std::size_t allowed = most.percent
-                                  ? group.members.size() * static_cast<std::size_t>(most.many) / 100
-                                  : static_cast<std::size_t>(most.many);
+  const std::size_t allowed = most.percent ? group.members.size() * static_cast<std::size_t>(most.many) / 100
+                                           : static_cast<std::size_t>(most.many);
   return failed <= allowed;
 }
 

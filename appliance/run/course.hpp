@@ -44,9 +44,9 @@ struct Node {
   Phase phase = Phase::waiting;
   StepState state = StepState::pending;
   bool is_open = false, is_shut = false;
-  bool is_hard = false;     // a failure that nothing may go on after: a blocked attempt, a secret let out
-  bool is_fresh = false;    // it, or a member, ran in this process
-  bool is_tainted = false;  // something before it is fresh: what an earlier attempt left of it does not count
+  bool is_hard = false;         // a failure that nothing may go on after: a blocked attempt, a secret let out
+  bool is_fresh = false;        // it, or a member, ran in this process
+  bool is_tainted = false;      // something before it is fresh: what an earlier attempt left of it does not count
   std::int64_t changed_in = 0;  // the runner's number of the batch in which the last thing it needs ended
 };
 

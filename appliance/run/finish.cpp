@@ -10,6 +10,7 @@
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/replan.hpp"
 #include "appliance/run/stop.hpp"
+#include "appliance/run/view.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
 
@@ -50,15 +51,23 @@ bool is_final(const std::string& state) {
 }
 
 Outcome finish_done(Live& live) {
-  Json outputs = Json::array();
+  Json outputs = Json::array(), values = Json::object();
   try {
-    for (const Stored& one : check_outputs(live.plan().outputs, live.folder() + "/artifacts"))
+    std::vector<plan::Output> kept;
+    for (const plan::Output& one : live.plan().outputs) {
+      if (one.path.empty())
+        values[one.name] = plan::value_of(one, live.plan(), view_of(live));
+      else
+        kept.push_back(one);
+    }
+    for (const Stored& one : check_outputs(kept, live.folder() + "/artifacts"))
       outputs.push_back({{"name", one.name}, {"path", one.path}, {"sha256", one.digest}, {"bytes", one.size_bytes}});
   } catch (const Error& error) {
     if (error.code() != Code::pack_step_failed) throw;
     return finish_failed(live, error, {});
   }
-  live.say({event_of("pack.run.succeeded", {{"outputs", outputs}})}, {.state = "succeeded", .code = "", .reason = ""});
+  live.say({event_of("pack.run.succeeded", {{"outputs", outputs}, {"values", values}})},
+           {.state = "succeeded", .code = "", .reason = ""});
   return ended(live, std::nullopt);
 }
 

@@ -122,9 +122,9 @@ bool is_left_out(Live& live, const plan::Step& step) {
   return static_cast<int>(taken) != step.branch;
 }
 
-// A passed gate that needs no proof: one that was skipped because its condition does not hold or its case was not taken,
-// or a reused one behind which nothing runs in this attempt. Neither is taken from the journal's word: the condition is
-// evaluated and the steps are looked at again.
+// A passed gate that needs no proof: one that was skipped because its condition does not hold or its case was not
+// taken, or a reused one behind which nothing runs in this attempt. Neither is taken from the journal's word: the
+// condition is evaluated and the steps are looked at again.
 bool holds_nothing(Live& live, const plan::Step& step, const std::vector<std::string>& released) {
   if (live.progress().step(step.id).state == StepState::skipped) return is_left_out(live, step);
   return !live.progress().gates.contains(step.gate.id) &&

@@ -24,9 +24,7 @@ class Lanes::Voice : public Sink {
   void part(canon::Json data) override {
     lanes_->post({.kind = Message::Kind::part, .node = tryout_->node, .data = std::move(data)});
   }
-  bool stop_requested() override {
-    return tryout_->halt != Halt::none || asked_to_stop(tryout_->folder) != Stop::none;
-  }
+  bool stop_requested() override { return tryout_->halt != Halt::none || asked_to_stop(tryout_->folder) != Stop::none; }
 
  private:
   Lanes* lanes_;

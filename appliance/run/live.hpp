@@ -13,6 +13,7 @@
 
 #include "appliance/logs/writer.hpp"
 #include "appliance/run/record.hpp"
+#include "appliance/run/step_index.hpp"
 #include "appliance/sandbox/step.hpp"
 #include "bundles/fault/error.hpp"
 
@@ -54,6 +55,9 @@ class Live {
   [[nodiscard]] Record& record() noexcept { return *record_; }
   [[nodiscard]] const Progress& progress() const noexcept { return record_->progress; }
   [[nodiscard]] const plan::Plan& plan() const noexcept { return *record_->plan; }
+  // The steps by id and by group; follow_steps() takes in the turns that were made since.
+  [[nodiscard]] const StepIndex& index() const noexcept { return index_; }
+  void follow_steps() { index_.follow(*record_); }
   [[nodiscard]] const std::string& id() const noexcept { return record_->row.id; }
   [[nodiscard]] const std::string& folder() const noexcept { return record_->row.folder; }
   [[nodiscard]] const Choices& choices() const noexcept { return choices_; }
@@ -81,6 +85,7 @@ class Live {
   Choices choices_;
   std::unique_ptr<lease::Source> secrets_;
   std::optional<logs::Writer> logs_;
+  StepIndex index_;
   std::vector<journal::NewEvent> added_;
 };
 

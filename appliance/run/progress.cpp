@@ -68,6 +68,13 @@ void finish_step(StepProgress& step, const journal::Event& event) {
   step.outputs = outputs != data.end() && outputs->is_object() ? *outputs : Json::object();
 }
 
+void take_results(Progress& progress, const Json& data) {
+  progress.results = data.value("values", Json::object());
+  for (const Json& file : data.value("outputs", Json::array()))
+    progress.results[text(file, "name")] = {
+        {"path", file.at("path")}, {"sha256", file.at("sha256")}, {"bytes", file.at("bytes")}};
+}
+
 void start_step(StepProgress& step, const journal::Event& event) {
   const Json& data = event.data;
   step.state = StepState::running;
@@ -124,6 +131,7 @@ void apply_to_run(Progress& progress, const journal::Event& event) {
   if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
   if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed")
     add_requester(progress, text(event.data, "by"));
+  if (event.type == "pack.run.succeeded") take_results(progress, event.data);
   if (event.type == "pack.run.planned") progress.planned = true;
   if (event.type == "pack.run.started") {
     progress.started = true;

@@ -30,10 +30,10 @@ struct StepProgress {
   int exit_status = 0;
   std::string reason;  // of a failure: exit, signal, timeout, network, secret-in-output, ...
   canon::Json outputs = canon::Json::object();
-  std::string digest;           // of the plan's node when it was started: what "the same step" means
-  std::string log, log_digest;  // of the last try: relative path and sha256:HEX; empty: none
-  std::string message;          // of a failure, for people
-  std::string kind;             // of a group or gate as pack.yaml writes it; empty: a run step
+  std::string digest;                           // of the plan's node when it was started: what "the same step" means
+  std::string log, log_digest;                  // of the last try: relative path and sha256:HEX; empty: none
+  std::string message;                          // of a failure, for people
+  std::string kind;                             // of a group or gate as pack.yaml writes it; empty: a run step
   canon::Json decided = canon::Json::object();  // of a group: {case} or {turns, items?}, as its start said
   clock::Time started_at{}, ended_at{};         // of the last try; epoch: not yet
 };
@@ -66,6 +66,7 @@ struct Progress {
   bool has_ending = false;                    // it was started with `finally` steps
   // The run has been decided and only its `finally` steps are to come: {state, code, reason, message, step?, ...}.
   canon::Json owed;
+  canon::Json results = canon::Json::object();  // {name: value, or {path, sha256, bytes}} of a run that succeeded
   [[nodiscard]] const StepProgress& step(const std::string& id) const;  // pending when nothing is known
   [[nodiscard]] canon::Json outputs() const;  // {step: {name: value}} of every step that is done
   [[nodiscard]] std::vector<std::string> done() const;

@@ -37,7 +37,7 @@ struct Record {
   std::vector<plan::Endpoint> undeclared;              // the policy allows it, the pack did not ask: for messages
   std::map<std::string, std::vector<std::string>> approved_by;  // gate -> people, of the gates this process has cleared
   std::vector<std::unique_ptr<plan::Step>> made;  // of turns whose items only the run could tell; see make_turns()
-  std::string drift;  // empty: the current policy gives the same plan; else what would differ, in words
+  std::string drift;                  // empty: the current policy gives the same plan; else what would differ, in words
   [[nodiscard]] Steps steps() const;  // the plan's, then the made ones
 };
 

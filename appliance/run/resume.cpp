@@ -43,8 +43,9 @@ class Reuse {
     const bool needs_kept = std::all_of(step.needs.begin(), step.needs.end(), same);
     const bool inside_kept = inside(step.parent) && needs_kept;
     const bool whole = step.parent.empty() ? false : kept_whole_.contains(step.parent);
-    if (step.kind == plan::Kind::item ? whole : is_group(step.kind) && is_done(before.state) && inside_kept &&
-                                                    before.digest == step.digest.tagged())
+    if (step.kind == plan::Kind::item
+            ? whole
+            : is_group(step.kind) && is_done(before.state) && inside_kept && before.digest == step.digest.tagged())
       kept_whole_.insert(step.id);
     // What a loop polled until it gave up is polled again.
     const bool gave_up = step.kind == plan::Kind::loop && !step.until.empty() && !is_done(before.state);
@@ -112,9 +113,10 @@ std::string shell_word(const std::string& id) {
 Error must_decide(const std::string& run, const std::vector<std::string>& steps) {
   std::string options;
   for (const std::string& step : steps) options += " --rerun " + shell_word(step);
-  return Error(Code::pack_interrupted, "unknown",
-               fmt::format("nobody knows how far step {} came when its runner ended", fmt::join(steps, ", ")), run,
-               fmt::format("stella pack runs resume --run {}{}   (or --fail {})", run, options, shell_word(steps.front())));
+  return Error(
+      Code::pack_interrupted, "unknown",
+      fmt::format("nobody knows how far step {} came when its runner ended", fmt::join(steps, ", ")), run,
+      fmt::format("stella pack runs resume --run {}{}   (or --fail {})", run, options, shell_word(steps.front())));
 }
 
 // Steps that the journal shows as started and not finished: their runner is gone, since we hold the lock.
@@ -196,7 +198,7 @@ void begin_attempt(Live& live, const std::string& from) {
   Json data = {{"by", live.choices().who}, {"from", from}, {"reused", kept}};
   if (!record.drift.empty()) data["changed"] = record.drift;
   events.push_back(event_of("pack.run.resumed", std::move(data)));
-  events.push_back(planned_event(change.plan_hash.value_or(record.row.plan_hash), record.current->policy));
+  events.push_back(planned_event(fresh ? *fresh : *record.plan, record.current->policy));
   live.say(std::move(events), change);
   files::crash_point("run.resumed");
   if (!fresh) return;
@@ -209,7 +211,7 @@ void begin_attempt(Live& live, const std::string& from) {
 
 void go_on_with_attempt(Live& live, const ResumeWish& wish) {
   Record& record = live.record();
-  if (!record.progress.planned) live.say({planned_event(record.row.plan_hash, record.current->policy)});
+  if (!record.progress.planned) live.say({planned_event(*record.plan, record.current->policy)});
   note_unknown(live);
   decide_unknown(live, wish);
   const std::string from = record.row.state;
@@ -256,9 +258,10 @@ Prospect foresee(const Record& record, const ResumeWish& wish) {
       prospect.steps.push_back({step.id, "next", "some of its members are still to come"});
     } else {
       prospect.steps.push_back({step.id, "again",
-                                !is_done(progress.state)                     ? "it is " + name_of(progress.state)
-                                : progress.digest != step.digest.tagged() ? "its part of the plan changed"
-                                                                             : "something it needs or releases runs again"});
+                                !is_done(progress.state) ? "it is " + name_of(progress.state)
+                                : progress.digest != step.digest.tagged()
+                                    ? "its part of the plan changed"
+                                    : "something it needs or releases runs again"});
     }
   }
   return prospect;

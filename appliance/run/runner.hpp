@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes a run from where it stands to its end, or to where it must wait. Steps run in lanes, as many at once as the plan
-// says (walk.hpp); a gate is taken only when nothing runs and nothing else can start, so that nothing is in flight while
-// it waits (security.md rule 4). One thread; the caller holds the run's lock.
+// Takes a run from where it stands to its end, or to where it must wait. Steps run in lanes, as many at once as the
+// plan says (walk.hpp); a gate is taken only when nothing runs and nothing else can start, so that nothing is in flight
+// while it waits (security.md rule 4). One thread; the caller holds the run's lock.
 #pragma once
 
 #include "appliance/run/live.hpp"

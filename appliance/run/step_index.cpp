@@ -11,7 +11,8 @@ void StepIndex::add(const plan::Step& step) {
 }
 
 void StepIndex::follow(const Record& record) {
-  if (record.made.size() < made_) *this = {};  // a record that was read anew
+  if (record.made.size() < made_ || record.plan.get() != plan_) *this = {};  // a record that was read anew
+  plan_ = record.plan.get();
   for (; planned_ < record.plan->steps.size(); ++planned_) add(record.plan->steps[planned_]);
   for (; made_ < record.made.size(); ++made_) add(*record.made[made_]);
 }

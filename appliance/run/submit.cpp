@@ -73,10 +73,12 @@ void require_asked(const plan::Plan& plan, const std::string& asked) {
 
 }  // namespace
 
-journal::NewEvent planned_event(const std::string& plan_hash, const site::Policy& policy) {
+journal::NewEvent planned_event(const plan::Plan& plan, const site::Policy& policy) {
   return {"pack.run.planned",
           {},
-          {{"planHash", plan_hash}, {"policy", {{"version", policy.version}, {"digest", policy.digest.tagged()}}}}};
+          {{"planHash", plan.hash_text()},
+           {"policy", {{"version", policy.version}, {"digest", policy.digest.tagged()}}},
+           {"simulation", plan::simulation(plan)}}};
 }
 
 journal::RunRow submit(const files::Home& home, journal::Journal& journal, const Submission& submission,
@@ -115,7 +117,7 @@ journal::RunRow submit(const files::Home& home, journal::Journal& journal, const
   const journal::RunRow row = journal.create_run(draft, {"pack.run.submitted", {}, std::move(data)}, now);
   staging.keep();
   files::crash_point("run.submitted");
-  const std::vector<journal::NewEvent> planned = {planned_event(plan.hash_text(), applied->policy)};
+  const std::vector<journal::NewEvent> planned = {planned_event(plan, applied->policy)};
   journal.append(row.id, planned, {}, now);
   files::crash_point("run.planned");
   return row;

@@ -26,6 +26,6 @@ struct Submission {
                                      clock::Time now);
 
 // The event that follows: the plan is fixed. Also for a run that was killed between the two.
-[[nodiscard]] journal::NewEvent planned_event(const std::string& plan_hash, const site::Policy& policy);
+[[nodiscard]] journal::NewEvent planned_event(const plan::Plan& plan, const site::Policy& policy);
 
 }  // namespace stella::run

@@ -138,6 +138,7 @@ Json summary_json(const files::Home& home, const journal::Journal& journal, cons
     if (step.kind == plan::Kind::gate_approval) object["gates"].push_back(gate_json(subject, step, progress, now));
     object["steps"].push_back(step_json(step, progress));
   }
+  object["outputs"] = progress.results;
   object["blocked"] = blocked_json(progress);
   object["evidence"] = code_or_null(sealed_bag(row, events));
   object["folder"] = row.folder;

@@ -2,9 +2,9 @@
 #include "appliance/run/tryout.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -84,7 +84,7 @@ Verdict failed(const plan::Step& step, const std::string& reason, std::string me
 
 // `secret`: what remove_secrets() found, whatever the step's end was.
 Verdict judge(const plan::Step& step, const sandbox::Result& result, const std::string& secret,
-              const std::string& output_file) {
+              const sandbox::Spec& spec) {
   if (result.end == sandbox::End::stopped)
     return {.state = "unknown", .reason = "stopped", .message = "it was told to stop"};
   if (!result.blocked.empty() || result.witness_lost > 0 || result.end == sandbox::End::blocked_fast)
@@ -97,8 +97,12 @@ Verdict judge(const plan::Step& step, const sandbox::Result& result, const std::
     return failed(step, "signal", fmt::format("it was ended by signal {}", result.status));
   if (result.status != 0) return failed(step, "exit", fmt::format("it exited with status {}", result.status));
   try {
-    Json outputs = read_step_output(output_file);
-    return {.state = "succeeded", .reason = {}, .message = {}, .outputs = std::move(outputs)};
+    Verdict verdict{.state = "succeeded", .reason = {}, .message = {}};
+    verdict.outputs = typed_outputs(read_step_output(spec.output_file), step.outputs);
+    for (const Stored& one : check_outputs(step.artifacts, spec.artifacts))
+      verdict.artifacts.push_back(
+          {{"name", one.name}, {"path", one.path}, {"sha256", one.digest}, {"bytes", one.size_bytes}});
+    return verdict;
   } catch (const Error& error) {
     if (error.code() != Code::pack_step_failed) throw;
     return failed(step, error.reason(), error.what());
@@ -176,7 +180,7 @@ void run_in_sandbox(Tryout& tryout, const Tools& tools, Sink& sink) {
   try {
     tryout.result = tools.sandbox(tryout.spec, capture);
     const std::string secret = remove_secrets(patterns, tryout.spec.output_file, tryout.spec.artifacts);
-    tryout.verdict = judge(step, tryout.result, secret, tryout.spec.output_file);
+    tryout.verdict = judge(step, tryout.result, secret, tryout.spec);
   } catch (const Error& error) {
     if (error.code() != Code::pack_step_failed) throw;
     tryout.verdict = failed(step, error.reason(), error.what());  // reason exec: the program could not be started
@@ -222,8 +226,7 @@ void perform(Tryout& tryout, const Tools& tools, Sink& sink) noexcept {
   try {
     run_in_sandbox(tryout, tools, sink);
   } catch (const Error& error) {
-    tryout.error =
-        is_store_failure(tryout.folder, error) ? store_failure(tryout.folder, error) : error;
+    tryout.error = is_store_failure(tryout.folder, error) ? store_failure(tryout.folder, error) : error;
   } catch (const std::exception& error) {
     tryout.error = Error(Code::internal, "lane", error.what(), tryout.step->id);
   }
@@ -240,6 +243,7 @@ void conclude(Live& live, const Tryout& tryout) {
                {"elapsedMs", tryout.result.elapsed.count()},
                {"limits", tryout.result.limits},
                {"digest", step.digest.tagged()}};
+  if (!tryout.verdict.artifacts.empty()) data["artifacts"] = tryout.verdict.artifacts;
   data["log"] = tryout.log_name;
   data["logBytes"] = tryout.log.size_bytes;
   data["logSha256"] = tryout.log.digest;

@@ -21,6 +21,7 @@ struct Leases {
 struct Verdict {
   std::string state, reason, message;
   canon::Json outputs = canon::Json::object();
+  canon::Json artifacts = canon::Json::array();  // that the step declares: {name, path, sha256, bytes}
 };
 
 // halted: the group it stands in has failed or run out of time. run: the whole run is to stop.

@@ -21,7 +21,8 @@ plan::StepResult result_of(const Live& live, const std::string& id) {
   const StepProgress& progress = live.progress().step(id);
   plan::StepResult result{
       .state = name_of(progress.state), .exit_status = progress.exit_status, .outputs = progress.outputs};
-  if (const auto taken = progress.decided.find("case"); taken != progress.decided.end()) result.branch = taken->get<int>();
+  if (const auto taken = progress.decided.find("case"); taken != progress.decided.end())
+    result.branch = taken->get<int>();
   return result;
 }
 
@@ -34,10 +35,11 @@ plan::View view_of(Live& live) {
           .find = [&live](const std::string& id) { return live.index().find(id); },
           .members = [&live](const std::string& id) { return live.index().members(id); },
           .result = [&live](const std::string& id) { return result_of(live, id); },
-          .approvers = [&live](const std::string& gate) {
-            const auto found = live.record().approved_by.find(gate);
-            return found == live.record().approved_by.end() ? std::vector<std::string>{} : found->second;
-          }};
+          .approvers =
+              [&live](const std::string& gate) {
+                const auto found = live.record().approved_by.find(gate);
+                return found == live.record().approved_by.end() ? std::vector<std::string>{} : found->second;
+              }};
 }
 
 bool holds_at(Live& live, const std::string& expression, const plan::Step& at) {

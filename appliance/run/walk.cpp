@@ -14,8 +14,8 @@ using fault::Error;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kMostEvents = 256;      // of one commit
-constexpr milliseconds kLongestBatch{20};     // for what need not be durable at once
+constexpr std::size_t kMostEvents = 256;   // of one commit
+constexpr milliseconds kLongestBatch{20};  // for what need not be durable at once
 constexpr milliseconds kLookForStop{50};
 
 }  // namespace

@@ -92,8 +92,7 @@ void Walk::settle_loop(Index index) {
     }
   }
   const bool is_last = node.done >= node.members.size();
-  if (is_last && (step.until.empty() || node.members.empty()))
-    return finish_group(index, StepState::succeeded, {}, {});
+  if (is_last && (step.until.empty() || node.members.empty())) return finish_group(index, StepState::succeeded, {}, {});
   if (is_last)
     return finish_group(index, StepState::failed, "until",
                         fmt::format("`{}` did not hold after {} turns", step.until, node.members.size()));
@@ -106,8 +105,7 @@ void Walk::settle_loop(Index index) {
 
 void Walk::fail_group(Index index) {
   const Node& node = course_.node(index);
-  if (node.cause == kNone)
-    return finish_group(index, StepState::failed, "halted", "the group it stands in ended");
+  if (node.cause == kNone) return finish_group(index, StepState::failed, "halted", "the group it stands in ended");
   const plan::Step& first = *course_.node(node.cause).step;
   const StepProgress& why = live_.progress().step(first.id);
   finish_group(index, StepState::failed, why.reason.empty() ? "members" : why.reason,

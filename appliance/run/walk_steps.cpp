@@ -69,8 +69,8 @@ bool Walk::restore_failed(Index index, const StepProgress& before) {
   Node& node = course_.node(index);
   const plan::Step& step = *node.step;
   if (step.kind == plan::Kind::run && wants_retry(step.retries, before)) {
-    live_.add(event_of("pack.step.retried", {{"try", before.tries + 1}, {"delayMs", 0}, {"reason", before.reason}},
-                       step.id));
+    live_.add(
+        event_of("pack.step.retried", {{"try", before.tries + 1}, {"delayMs", 0}, {"reason", before.reason}}, step.id));
     return false;
   }
   node.is_hard = is_hard(before.reason);
@@ -111,10 +111,10 @@ void Walk::judge_policy(Index index) {
   const bool open = holds_at(live_, step.expression, step);
   if (!open)
     return fail_at_once(
-        index, Error(Code::pack_step_failed, "policy",
-                     step.message.empty()
-                         ? fmt::format("the policy gate's expression does not hold: {}", step.expression)
-                         : step.message));
+        index,
+        Error(Code::pack_step_failed, "policy",
+              step.message.empty() ? fmt::format("the policy gate's expression does not hold: {}", step.expression)
+                                   : step.message));
   live_.add(event_of("pack.step.finished",
                      {{"state", "succeeded"}, {"kind", "gate.policy"}, {"digest", step.digest.tagged()}}, step.id));
   course_.end(index, StepState::succeeded);
