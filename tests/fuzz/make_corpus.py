@@ -182,6 +182,26 @@ def log_seeds():
         put("logs", name, struct.pack("<H", len(index)) + index + chunk)
 
 
+def schema_seeds():
+    def pair(schema, value):
+        return json.dumps({"schema": schema, "value": value})
+    seeds = {
+        "good-object": pair({"type": "object", "properties": {"a": {"type": "string", "pattern": "^\\p{L}+$"}}, "required": ["a"]}, {"a": "x"}),
+        "good-unevaluated": pair({"allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False}, {"a": 1, "b": 2}),
+        "good-dynamic": pair({"$id": "t", "$dynamicAnchor": "n", "items": {"$dynamicRef": "#n"}, "type": "array"}, [[[]], 1]),
+        "good-formats": pair({"anyOf": [{"format": f} for f in ("date-time", "duration", "email", "ipv6", "uri", "regex")]}, "2026-01-01T00:00:60Z"),
+        "good-metaschema": pair({"$ref": "https://json-schema.org/draft/2020-12/schema"}, {"minLength": -1}),
+        "good-numbers": pair({"multipleOf": 1e-300, "uniqueItems": True, "items": {"multipleOf": 0.01}}, [1e308, 19.99, 1]),
+        "bad-reference": '{"$ref": "#/none"}', "bad-anchor": '{"$ref": "#x"}', "bad-remote": '{"$ref": "//host/%zz"}', "bad-type": '{"type": 5}',
+        "bad-look-ahead": '{"pattern": "(?=x)"}', "bad-class": '{"pattern": "[a-\\\\d-"}', "hostile-circle": '{"$ref": "#"}',
+        "hostile-circle-of-two": pair({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"anyOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}, 1),
+        "hostile-doubling": pair({"$defs": {f"a{i}": {"anyOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(30)} | {"a30": False},
+                                  "$ref": "#/$defs/a0"}, 1),
+        "hostile-repeats": '{"pattern": "((a{100}){100}){100}"}', "hostile-depth": '{"not":' * 500, "empty": ""}
+    for name, text in seeds.items():
+        put("schema", name, text)
+
+
 def pack_seeds(stella):
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "steps"))
@@ -272,6 +292,7 @@ if __name__ == "__main__":
     expression_seeds()
     image_seeds()
     log_seeds()
+    schema_seeds()
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
         mirror_seeds(os.path.abspath(sys.argv[1]))
