@@ -9,6 +9,7 @@
 #include "appliance/admission/admission.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/pack/inputs.hpp"
+#include "appliance/plan/plan.hpp"
 #include "bundles/clock/time.hpp"
 #include "bundles/files/home.hpp"
 
