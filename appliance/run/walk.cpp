@@ -75,6 +75,7 @@ void Walk::flush() {
   const bool old = oldest_ && steady_clock::now() - *oldest_ >= kLongestBatch;
   if (live_.uncommitted() > 0 && (must_commit_ || idle || old || live_.uncommitted() >= kMostEvents)) commit();
   for (auto& tryout : launches_) {
+    files::crash_point("step.started");
     if (stop_ != Stop::none) tryout->halt = Halt::run;
     lanes_.start(std::move(tryout));
   }
@@ -95,7 +96,10 @@ void Walk::commit() {
     launches_.clear();
     return;
   }
+  if (has_part_) files::crash_point("step.output");
+  if (has_ended_) files::crash_point("step.finished");
   files::crash_point("walk.committed");
+  has_ended_ = has_part_ = false;
   ++course_.batch;
   must_commit_ = false;
   oldest_.reset();
@@ -117,6 +121,7 @@ void Walk::hear(Message& message) {
     case Message::Kind::note:
       return live_.tools().listener->note(message.text);
     case Message::Kind::part:
+      has_part_ = true;
       return live_.add(event_of("pack.step.output", std::move(message.data), step.id));
     case Message::Kind::ended:
       return ended(message.node);

@@ -84,7 +84,9 @@ class Walk {
   std::optional<fault::Error> pausing_, fatal_, main_error_;
   std::string main_step_;
   Index phase_ = kMain;
-  bool is_over_ = false;  // the phase
+  bool is_over_ = false;    // the phase
+  bool has_ended_ = false;  // a step, in this batch
+  bool has_part_ = false;   // a stretch of a log, in this batch
 };
 
 // Errors that a person mends and that then let the same attempt go on.

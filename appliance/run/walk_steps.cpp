@@ -148,6 +148,7 @@ void Walk::ended(Index index) {
   const auto tryout = lanes_.take(index);
   files::crash_point("step.ended");
   conclude(live_, *tryout);
+  has_ended_ = true;
   if (tryout->error) return hold_back(*tryout->error);
   const plan::Step& step = *tryout->step;
   const StepProgress& progress = live_.progress().step(step.id);

@@ -23,7 +23,7 @@ class ApprovalSite(SealedSite):
         super().setUp()
         self.apply()
         self.bundle = self.pack("gated", [
-            {"id": "check", "run": {"script": 'echo "ready=yes" >> "$STELLA_OUTPUT"\necho hello > /work/note\n'}},
+            {"id": "check", "run": {"script": 'echo "ready=yes" >> "$STELLA_OUTPUT"\necho hello > /work/note\necho checked\n'}},
             {"id": "ask", "gate.approval": {"approval": "review"}},
             {"id": "act", "run": {"script": "cat /work/note > /artifacts/done.txt\n"}}],
             approvals=[{"id": "review", "threshold": self.threshold, "roles": self.roles, "expiresAfter": self.expires_after,
