@@ -126,9 +126,11 @@ void Expansion::decide_cases(const Step& step) {
   std::vector<bool> closed(step.cases.size() + 1);
   bool taken = false;
   for (std::size_t i = 0; i < step.cases.size(); ++i) {
-    const auto holds = taken || step.step_class == "skipped" ? std::nullopt : known_.decide(step.cases[i], at_of(step));
-    closed[i] = taken || holds == false;
-    taken = taken || (holds == true);
+    closed[i] = taken;
+    if (taken || step.step_class == "skipped") continue;
+    const std::optional<bool> holds = known_.decide(step.cases[i], at_of(step));
+    closed[i] = holds == false;
+    taken = holds == true;
   }
   closed.back() = taken;
   closed_.emplace(step.id, std::move(closed));
