@@ -3,7 +3,6 @@
 // `ninja --version`; and that nothing is connected to on the way. STELLA names the binary.
 #include <cstdlib>
 #include <fstream>
-#include <regex>
 #include <stdexcept>
 
 #include "tests/bench/measure.hpp"
@@ -19,10 +18,13 @@ int outside_connects(const std::string& binary, const std::string& folder) {
   const std::string trace = folder + "/trace";
   bench::must_run({"strace", "-f", "-qq", "-e", "trace=connect", "-o", trace, binary, "pack", "runs", "list"});
   std::ifstream file(trace);
-  const std::regex outside(R"(connect\(.*sa_family=AF_INET6?)"), loopback(R"("127\.|"::1")");
+  const auto outside = [](const std::string& line) {
+    const auto says = [&](const char* words) { return line.find(words) != std::string::npos; };
+    return says("connect(") && says("sa_family=AF_INET") && !says("\"127.") && !says("\"::1\"");
+  };
   int count = 0;
   for (std::string line; std::getline(file, line);)
-    if (std::regex_search(line, outside) && !std::regex_search(line, loopback)) ++count;
+    if (outside(line)) ++count;
   return count;
 }
 
