@@ -48,7 +48,7 @@ struct Reader::State {
   [[nodiscard]] bool is_one() const { return !query.step.empty() && query.number.has_value(); }
   bool choose();
   bool open_chunk_at(std::uint32_t number);
-  bool go_on();
+  bool advance();
   std::uint64_t place_to_start(std::uint32_t number) const;
   bool is_skippable(std::uint32_t number) const;
   std::optional<Piece> piece(const Standing::One& before);
@@ -107,18 +107,22 @@ bool Reader::State::choose() {
   return false;
 }
 
-// To the next chunk, when there is one; what follows here was looked at after the next one had been seen.
-bool Reader::State::go_on() {
-  const auto chunks = chunks_in(folder);
-  if (chunks.empty() || chunks.back() <= chunk) return false;
-  const Found last = cursor.next();
-  if (last != Found::end)
-    throw damaged(folder + "/" + chunk_name(chunk), cursor.place(), "is damaged or cut off before its end");
-  for (const std::uint32_t number : chunks) {
-    if (number <= chunk || (number != chunks.back() && is_skippable(number))) continue;
-    return open_chunk_at(number);
+// To the next record: of this chunk, or of one that follows. What was written here before a following chunk could be seen
+// is found by a second look at this one.
+bool Reader::State::advance() {
+  for (;;) {
+    if (cursor.next() == Found::record) return true;
+    const auto chunks = chunks_in(folder);
+    if (chunks.empty() || chunks.back() <= chunk) return false;
+    const Found last = cursor.next();
+    if (last == Found::record) return true;
+    if (last != Found::end)
+      throw damaged(folder + "/" + chunk_name(chunk), cursor.place(), "is damaged or cut off before its end");
+    const auto following = std::find_if(chunks.begin(), chunks.end(), [&](std::uint32_t number) {
+      return number > chunk && (number == chunks.back() || !is_skippable(number));
+    });
+    if (following == chunks.end() || !open_chunk_at(*following)) return false;
   }
-  return false;
 }
 
 std::optional<Piece> Reader::State::piece(const Standing::One& before) {
@@ -165,12 +169,7 @@ Reader::~Reader() = default;
 std::optional<Piece> Reader::next() {
   if (auto found = state_->next_plain()) return found;
   if (state_->done || (!state_->cursor && !state_->choose())) return std::nullopt;
-  for (;;) {
-    const Found found = state_->cursor.next();
-    if (found != Found::record) {
-      if (!state_->go_on()) return std::nullopt;
-      continue;
-    }
+  while (state_->advance()) {
     const Standing::One* before = state_->standing.take(state_->cursor.head(), state_->cursor.payload());
     if (before == nullptr && state_->is_one()) continue;  // of a try that was declared before our start
     if (before == nullptr)
@@ -178,6 +177,7 @@ std::optional<Piece> Reader::next() {
     if (auto piece = state_->piece(*before)) return piece;
     if (state_->done) return std::nullopt;
   }
+  return std::nullopt;
 }
 
 std::vector<Extent> tries(const std::string& folder) {

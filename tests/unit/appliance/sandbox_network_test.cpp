@@ -164,7 +164,9 @@ TEST(Network, BoundsTheBookOfAStepThatTriesForEver) {
                                  "for i in range(10000):\n"
                                  "  s=socket.socket(); s.connect_ex(('8.8.8.8',1+i%5000)); s.close()\n"});
   EXPECT_EQ(seen.result.status, 0) << seen.err;
-  EXPECT_EQ(seen.result.blocked.size(), 1000U);
+  // A busy machine may let the witness miss some, which it counts; the book never grows past its bound either way.
+  EXPECT_LE(seen.result.blocked.size(), 1000U);
+  EXPECT_GT(seen.result.blocked.size(), 0U);
   EXPECT_GT(seen.result.witness_lost, 0U);
 }
 
