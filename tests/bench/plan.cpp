@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Validating and planning a pack of 10,000 steps against `ninja -n` on the same graph: layers of 100, each step needing
 // two of the layer before. STELLA names the binary.
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
-#include "tests/bench/measure.hpp"
+#include "tests/bench/site.hpp"
 
 namespace {
 
@@ -20,19 +19,15 @@ std::vector<int> needs_of(int step) {
   return {before + place, before + (place + 1) % kWidth};
 }
 
-void write_pack(const std::string& folder) {
-  std::filesystem::create_directories(folder + "/docs");
-  std::ofstream(folder + "/docs/usage.md") << "# Usage\n";
-  std::ofstream(folder + "/docs/runbook.md") << "# Runbook\n";
-  std::ofstream pack(folder + "/pack.yaml");
-  pack
-      << "apiVersion: stellaops.io/pack.v1\nkind: TaskPack\nmetadata: {name: graph, version: 1.0.0}\nspec:\n  steps:\n";
+std::string spec() {
+  std::string text = "  steps:\n";
   for (int step = 0; step < kSteps; ++step) {
-    pack << "  - {id: s" << step << ", needs: [";
+    text += "  - id: s" + std::to_string(step) + "\n    needs: [";
     const auto needs = needs_of(step);
-    for (std::size_t i = 0; i < needs.size(); ++i) pack << (i > 0 ? ", s" : "s") << needs[i];
-    pack << "], run: {command: [\"true\"]}}\n";
+    for (std::size_t i = 0; i < needs.size(); ++i) text += (i > 0 ? ", s" : "s") + std::to_string(needs[i]);
+    text += "]\n    run: {command: [\"true\"]}\n";
   }
+  return text;
 }
 
 void write_ninja(const std::string& folder) {
@@ -47,14 +42,9 @@ void write_ninja(const std::string& folder) {
 }
 
 void run_bench(bench::Table& table) {
-  const char* binary = std::getenv("STELLA");
-  if (binary == nullptr) throw std::runtime_error("STELLA does not name the binary");
-  const bench::Folder root;
-  setenv("STELLA_HOME", (root.path() + "/home").c_str(), 1);
-  const std::string pack = root.path() + "/pack", ninja = root.path() + "/ninja";
-  write_pack(pack);
+  const bench::Site site;
+  const std::string pack = site.folder("graph", spec()), ninja = site.path("ninja"), plan = site.path("plan.json");
   write_ninja(ninja);
-  const std::string plan = root.path() + "/plan.json";
   std::vector<bench::Work> works = {{"ninja -n", {}}, {"stella pack plan", {}}};
   works[0].once = [&] {
     if (bench::run_program({"ninja", "-n"}, bench::Keep::nothing, ninja).status != 0)
@@ -62,7 +52,7 @@ void run_bench(bench::Table& table) {
   };
   works[1].once = [&] {
     const auto used =
-        bench::run_program({binary, "--quiet", "pack", "plan", "--out", plan}, bench::Keep::nothing, pack);
+        bench::run_program({bench::binary(), "--quiet", "pack", "plan", "--out", plan}, bench::Keep::nothing, pack);
     if (used.status != 0) throw std::runtime_error("stella pack plan ended with " + std::to_string(used.status));
     works[1].rss_kib.push_back(static_cast<double>(used.max_rss_kib));
   };
