@@ -145,6 +145,10 @@ void RunConsole::note(const std::string& text) {
   call_->out().note(text);
 }
 
+bool RunConsole::wants_lines() const {
+  return call_->out().is_table() && !call_->out().is_quiet();
+}
+
 std::string need_run(Invocation& call) {
   const auto option = call.value("--run"), plain = call.value("RUN");
   if (option && plain && *option != *plain)

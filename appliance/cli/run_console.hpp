@@ -25,6 +25,7 @@ class RunConsole : public run::Listener {
   void event(const journal::Event& event) override;
   void line(const std::string& step, std::string_view text) override;
   void note(const std::string& text) override;
+  [[nodiscard]] bool wants_lines() const override;
 
   // From here on the run is drawn in place, where standard error is a terminal that can (not TERM=dumb, not --quiet).
   void begin(const run::Record& record);

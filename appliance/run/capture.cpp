@@ -57,6 +57,7 @@ void Capture::flush(Lines& lines) {
 }
 
 void Capture::show(std::string_view lines) {
+  if (!sink_->wants_lines()) return;
   while (!lines.empty()) {
     const auto end = std::min({lines.find('\n'), kMaxLine, lines.size()});
     std::string shown;

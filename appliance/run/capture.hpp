@@ -18,6 +18,7 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void line(std::string_view text) = 0;  // redacted and printable, without newline
+  [[nodiscard]] virtual bool wants_lines() const { return true; }
   virtual void note(std::string text) = 0;
   // The next stretch of the log, at most every two seconds and once at the end: {try, log, offset, bytes, sha256} of
   // pack.step.output. Whoever writes that event calls logs::Writer::sync() before.

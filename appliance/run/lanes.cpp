@@ -18,6 +18,7 @@ class Lanes::Voice : public Sink {
   void line(std::string_view text) override {
     lanes_->post({.kind = Message::Kind::line, .node = tryout_->node, .text = std::string(text)});
   }
+  [[nodiscard]] bool wants_lines() const override { return lanes_->tools_->listener->wants_lines(); }
   void note(std::string text) override {
     lanes_->post({.kind = Message::Kind::note, .node = tryout_->node, .text = std::move(text)});
   }

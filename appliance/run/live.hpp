@@ -24,6 +24,8 @@ class Listener {  // a person's terminal, or a program's pipe
   virtual ~Listener() = default;
   virtual void event(const journal::Event& event) = 0;
   virtual void line(const std::string& step, std::string_view text) = 0;  // redacted and printable, without newline
+  // False: nobody reads lines, so none are made. Any thread; stays what it is.
+  [[nodiscard]] virtual bool wants_lines() const { return true; }
   virtual void note(const std::string& text) = 0;
 };
 

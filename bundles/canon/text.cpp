@@ -84,7 +84,13 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string out;
   const std::size_t end = std::min(text.size(), max_bytes);
   std::size_t i = 0;
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
   while (i < end) {
+    const auto* plain_end = std::find_if_not(text.begin() + i, text.begin() + end, is_plain);
+    const auto plain = static_cast<std::size_t>(plain_end - (text.begin() + i));
+    out += text.substr(i, plain);
+    i += plain;
+    if (i == end) break;
     const Decoded found = decode(text, i);
     if (found.length == 0) {
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));

@@ -14,10 +14,22 @@ bool is_word(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+// Numbers in this order sort as their bytes do, so that what begins alike stands together.
+std::uint64_t in_text_order(std::uint64_t window) noexcept {
+  return std::endian::native == std::endian::little ? __builtin_bswap64(window) : window;
+}
+
 std::uint64_t load(const char* bytes) noexcept {
   std::uint64_t window = 0;
   std::memcpy(&window, bytes, kWindow);
-  return window;
+  return in_text_order(window);
+}
+
+// The smallest window that begins with `text`, of one to seven bytes.
+std::uint64_t least_from(std::string_view text) noexcept {
+  std::uint64_t window = 0;
+  std::memcpy(&window, text.data(), text.size());
+  return in_text_order(window);
 }
 
 // The first eight bytes of a form that has a line break after `before` characters. Written in place: it is part of a
@@ -29,6 +41,7 @@ void write_broken(std::uint64_t& window, std::string_view text, std::string_view
   std::memcpy(bytes, text.data(), before);
   std::memcpy(bytes + before, line_break.data(), in_break);
   std::memcpy(bytes + after, text.data() + before, kWindow - after);
+  window = in_text_order(window);
 }
 
 enum class Fit { none, whole, cut };
@@ -141,9 +154,9 @@ void Patterns::Tables::look_at_anchors(std::string_view text, std::size_t at, En
   const auto left = text.size() - at;
   if (left < kWindow) {
     if (ending == Ending::final) return;
-    const bool begins = std::ranges::any_of(
-        anchors(), [&](const Anchor& anchor) { return std::memcmp(&anchor.window, text.data() + at, left) == 0; });
-    if (begins) best.found = Look::Found::undecided;
+    const std::uint64_t least = least_from(text.substr(at)), rest = ~std::uint64_t{0} >> 8 * left;
+    const auto found = std::ranges::lower_bound(anchors(), least, {}, &Anchor::window);
+    if (found != anchors().end() && found->window <= (least | rest)) best.found = Look::Found::undecided;
     return;
   }
   const auto window = load(text.data() + at);
