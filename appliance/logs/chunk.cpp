@@ -161,7 +161,9 @@ fault::Error damaged(const std::string& path, std::uint64_t place, const std::st
 }
 
 std::uint64_t count_lines(std::string_view bytes) noexcept {
-  return static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+  std::uint64_t count = 0;  // find() is memchr: several times faster than a loop for lines of usual length
+  for (auto at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) ++count;
+  return count;
 }
 
 std::vector<std::uint32_t> chunks_in(const std::string& folder) {
