@@ -15,6 +15,7 @@ constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxNodes = 120000;
 constexpr std::size_t kMaxNameBytes = 1024;
 constexpr std::size_t kMaxMarkBytes = std::size_t{16} << 20;  // long names around many nodes would multiply in `marks`
+constexpr std::size_t kLeastBytes = 8;                        // of text for each value, as a guess
 constexpr int kMaxDepth = 64;
 
 using Parser = files::Handle<fy_parser, fy_parser_destroy>;
@@ -64,7 +65,7 @@ class Reader {
   [[nodiscard]] Mark mark_of(fy_event* event) const { return place(fy_event_start_mark(event)); }
   void check_start(fy_event* event) const;
   void check_extras(fy_event* event) const;
-  void remember(const std::string& pointer, Mark mark);
+  void remember(const std::string& pointer, Mark Marks::*which, Mark mark);
   canon::Json read_node(fy_event* event, const std::string& pointer, int depth);
   canon::Json read_scalar(fy_event* event) const;
   canon::Json read_sequence(const std::string& pointer, int depth);
@@ -135,10 +136,10 @@ void Reader::check_extras(fy_event* event) const {
          where);
 }
 
-void Reader::remember(const std::string& pointer, Mark mark) {
+void Reader::remember(const std::string& pointer, Mark Marks::*which, Mark mark) {
   mark_bytes_ += pointer.size();
   if (mark_bytes_ > kMaxMarkBytes) refuse("the names around this place are too long for so many values", mark);
-  document_.marks.emplace(pointer, mark);
+  document_.marks[pointer].*which = mark;
 }
 
 canon::Json Reader::read_scalar(fy_event* event) const {
@@ -173,18 +174,20 @@ canon::Json Reader::read_sequence(const std::string& pointer, int depth) {
 
 canon::Json Reader::read_mapping(const std::string& pointer, int depth) {
   canon::Json object = canon::Json::object();
+  auto& members = object.get_ref<canon::Json::object_t&>();
   for (Event key = next(); key->type != FYET_MAPPING_END; key = next()) {
     const std::string name = read_name(key.get());
     const std::string member = pointer + pointer_step(name);
     const Mark mark = mark_of(key.get());
-    if (object.contains(name)) {
+    const auto [entry, is_new] = members.try_emplace(name);
+    if (!is_new) {
       refuse(fmt::format("`{}` stands here a second time; first in line {}", canon::printable(name, 80),
-                         document_.marks.at(member + "#").line),
+                         document_.marks.at(member).name.line),
              mark);
     }
-    remember(member + "#", mark);
+    remember(member, &Marks::name, mark);
     const Event value = next();
-    object[name] = read_node(value.get(), member, depth + 1);
+    entry->second = read_node(value.get(), member, depth + 1);
   }
   return object;
 }
@@ -193,7 +196,7 @@ canon::Json Reader::read_node(fy_event* event, const std::string& pointer, int d
   check_extras(event);
   if (++nodes_ > kMaxNodes) refuse("the file has more than 120,000 values", mark_of(event));
   if (depth > kMaxDepth) refuse("the file is nested more than 64 levels deep", mark_of(event));
-  remember(pointer, mark_of(event));
+  remember(pointer, &Marks::value, mark_of(event));
   if (event->type == FYET_SCALAR) return read_scalar(event);
   return event->type == FYET_SEQUENCE_START ? read_sequence(pointer, depth) : read_mapping(pointer, depth);
 }
@@ -221,6 +224,7 @@ Document Reader::read() {
   if (const auto flaw = find_flaw(text_)) refuse(flaw->what, mark_at(text_, flaw->offset));
   if (const auto burden = find_burden(text_)) refuse(burden->what, mark_at(text_, burden->offset));
   start();
+  document_.marks.reserve(std::min(text_.size() / kLeastBytes, kMaxNodes));
   if (next()->type != FYET_STREAM_START) refuse("the file is empty", {1, 1});
   const Event start = next();
   if (start->type != FYET_DOCUMENT_START) refuse("the file holds no value", {1, 1});
@@ -257,7 +261,7 @@ std::string Document::at(const std::string& pointer) const {
   if (!json.empty()) return at_in_json(*this, pointer, Part::value);
   for (std::string place = pointer;;) {
     if (const auto found = marks.find(place); found != marks.end()) {
-      return fmt::format("{}:{}:{}", name, found->second.line, found->second.column);
+      return fmt::format("{}:{}:{}", name, found->second.value.line, found->second.value.column);
     }
     const std::size_t cut = place.rfind('/');
     if (cut == std::string::npos) return pointer.empty() ? name : fmt::format("{}:{}", name, pointer);
@@ -267,7 +271,9 @@ std::string Document::at(const std::string& pointer) const {
 
 std::string Document::at_key(const std::string& pointer) const {
   if (!json.empty()) return at_in_json(*this, pointer, Part::name);
-  return marks.contains(pointer + "#") ? at(pointer + "#") : at(pointer);
+  const auto found = marks.find(pointer);
+  if (found == marks.end() || found->second.name.line == 0) return at(pointer);
+  return fmt::format("{}:{}:{}", name, found->second.name.line, found->second.name.column);
 }
 
 Document parse(std::string_view text, const std::string& name, fault::Code code) {

@@ -20,11 +20,15 @@ struct Mark {
   int line = 0, column = 0;  // from 1; columns count characters
 };
 
+struct Marks {
+  Mark value;  // where it starts
+  Mark name;   // where the member's name starts; line 0: an item of a list, or the whole text
+};
+
 struct Document {
   canon::Json value;
-  std::string name;  // for messages
-  std::unordered_map<std::string, Mark>
-      marks;              // JSON pointer -> where its value starts; pointer + "#" -> where its key starts
+  std::string name;                              // for messages
+  std::unordered_map<std::string, Marks> marks;  // by JSON pointer
   std::string json = {};  // the text, when it is JSON: places are looked up in it when they are asked for
   // `name:line:column` of the value at `pointer`, or of its nearest parent. Without marks and text: `name:/pointer`.
   [[nodiscard]] std::string at(const std::string& pointer) const;

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const yaml::Document document = yaml::parse(text, "fuzz.yaml", fault::Code::pack_invalid);
     (void)canon::parse_json(canon::canonical(document.value), fault::Code::pack_invalid, "fuzz", 64 << 20);
     fuzz::require(document.marks.contains(""));
-    for (const auto& [pointer, mark] : document.marks) fuzz::require(mark.line >= 1 && mark.column >= 1);
+    for (const auto& [pointer, mark] : document.marks) fuzz::require(mark.value.line >= 1 && mark.value.column >= 1);
   });
   return 0;
 }
