@@ -139,14 +139,21 @@ bool Patterns::Tables::may_begin(std::uint64_t window) const noexcept {
   return (filter_.data()[bit / 8] >> bit % 8 & 1U) != 0;
 }
 
+// The filter's address and shift stand in registers: through `this` they are loaded anew for every byte.
 std::size_t Patterns::Tables::skip(std::string_view text, std::size_t at) const noexcept {
+  const std::uint8_t* filter = filter_.data();
+  const unsigned shift = filter_shift_;
+  const auto begins = [filter, shift](const char* bytes) {
+    const auto bit = load(bytes) * 0x9E3779B97F4A7C15ULL >> shift;
+    return (filter[bit / 8] >> bit % 8 & 1U) != 0;
+  };
   if (!words_.empty()) {
-    while (at + kWindow <= text.size() && !may_begin(load(text.data() + at)) &&
+    while (at + kWindow <= text.size() && !begins(text.data() + at) &&
            !word_starts_.test(static_cast<unsigned char>(text[at])))
       ++at;
     return at;
   }
-  while (at + kWindow <= text.size() && !may_begin(load(text.data() + at))) ++at;
+  while (at + kWindow <= text.size() && !begins(text.data() + at)) ++at;
   return at;
 }
 
