@@ -96,6 +96,7 @@ void Course::admit(Index index) {
   Node& node = nodes_[index];
   Node& parent = nodes_[node.parent];
   if (!parent.is_open || parent.is_shut || node.phase != Phase::waiting || parent.phase == Phase::done) return;
+  if (parent.step->kind == plan::Kind::loop) return;  // its next turn begins with admit_next(), or never
   node.is_tainted = node.is_tainted || parent.is_tainted;
   const int bound = parent.step->max_parallel;
   if (bound > 0 && parent.begun >= static_cast<std::uint32_t>(bound)) {

@@ -28,7 +28,9 @@ class Groups : public RunTest {
     put(id, "", kind);
     for (int i = 0; i < turns; ++i) {
       const std::string turn = id + "[" + std::to_string(i) + "]";
-      put(turn, id, plan::Kind::item);
+      const std::string before = id + "[" + std::to_string(i - 1) + "]";
+      const bool waits = kind == plan::Kind::loop && i > 0;  // as the plan writes it
+      put(turn, id, plan::Kind::item, waits ? std::vector<std::string>{before} : std::vector<std::string>{});
       put(turn + "::one", turn);
     }
     return *std::find_if(plan_.steps.begin(), plan_.steps.end(), [&](const auto& step) { return step.id == id; });
@@ -55,7 +57,8 @@ TEST_F(Groups, RunsTheMembersOfAParallelAtOnce) {
       ++there;
       const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
       while (there < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-      return sandbox::Result{.end = sandbox::End::exited, .status = there < 2 ? 1 : 0, .blocked = {}, .relayed = {}, .limits = {}};
+      return sandbox::Result{
+          .end = sandbox::End::exited, .status = there < 2 ? 1 : 0, .blocked = {}, .relayed = {}, .limits = {}};
     };
   }
   put("after", "", plan::Kind::run, {"p"});
