@@ -9,7 +9,9 @@
 #include <thread>
 
 #include "appliance/cli/deciding_time.hpp"
+#include "appliance/cli/resume_report.hpp"
 #include "appliance/cli/run_console.hpp"
+#include "appliance/cli/run_report.hpp"
 #include "appliance/cli/secret_input.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
@@ -50,14 +52,16 @@ run::Choices choices_of(Invocation& call, const std::string& tenant) {
   return choices;
 }
 
-int carry_on(Invocation& call, journal::Journal& journal, run::Live& live, RunConsole& console) {
+// `resumed`: what was said before a resume; null: it has just been submitted.
+int carry_on(Invocation& call, journal::Journal& journal, run::Live& live, RunConsole& console,
+             const canon::Json& resumed = {}) {
   run::catch_signals();
   run::unpack_afresh(live.record());
   run::prepare_runtime(live);
   console.begin(live.record());
   const run::Outcome outcome = run::go_on(live);
   console.end();
-  return show_outcome(call, journal, outcome);
+  return show_outcome(call, journal, outcome, resumed);
 }
 
 run::Submission submission_of(Invocation& call) {
@@ -82,28 +86,38 @@ int already_done(Invocation& call, journal::Journal& journal, const std::string&
 
 int foresee(Invocation& call, const run::Record& record, const run::ResumeWish& wish) {
   const run::Prospect prospect = run::foresee(record, wish);
-  std::vector<std::vector<std::string>> rows;
-  canon::Json steps = canon::Json::array();
-  for (const auto& row : prospect.steps) {
-    rows.push_back({row.step, row.what, row.why});
-    steps.push_back({{"step", row.step}, {"what", row.what}, {"why", row.why}});
-  }
   call.out().say(prospect.new_plan
                      ? fmt::format("The site policy changed ({}): it would be planned anew.", record.drift)
                      : fmt::format("plan {}", record.row.plan_hash));
   call.out().say(prospect.new_attempt ? fmt::format("It would be attempt {}.", record.row.attempt + 1)
                                       : fmt::format("Attempt {} would go on.", record.row.attempt));
-  call.out().table({"STEP", "WHAT", "WHY"}, rows);
-  call.out().result({{"runId", record.row.id},
-                     {"newAttempt", prospect.new_attempt},
-                     {"newPlan", prospect.new_plan},
-                     {"steps", steps}});
+  if (call.out().is_table()) say_prospect(call.out(), record, prospect, Rows::all);
+  canon::Json result = prospect_json(prospect);
+  result["runId"] = record.row.id;
+  call.out().result(result);
   return 0;
 }
 
+// Says what is reused, what runs again and why, then lets the run go on. Where somebody must decide first, says what
+// there is to know before they do.
+canon::Json prepare(Invocation& call, run::Live& live, const run::ResumeWish& wish) {
+  const run::Prospect prospect = run::foresee(live.record(), wish);
+  if (call.out().is_table()) say_prospect(call.out(), live.record(), prospect, Rows::told);
+  canon::Json told = prospect_json(prospect);
+  try {
+    run::prepare_to_resume(live, wish);
+  } catch (const Error& error) {
+    if (error.reason() != "unknown") throw;
+    canon::Json summary = summary_of(call, *live.tools().journal, live.tools().journal->need(live.id()));
+    summary["resume"] = std::move(told);
+    call.out().result(summary);
+    throw;
+  }
+  return told;
+}
+
 int resume_run(Invocation& call, const std::string& id) {
-  run::ResumeWish wish{
-      .rerun = call.values("--rerun"), .fail = call.values("--fail"), .extend = std::nullopt};
+  run::ResumeWish wish{.rerun = call.values("--rerun"), .fail = call.values("--fail"), .extend = std::nullopt};
   auto secrets = secrets_of(call);
   auto journal = run::open_journal(call.home(), deciding_time(call));
   const auto row = journal.need(id);
@@ -118,8 +132,8 @@ int resume_run(Invocation& call, const std::string& id) {
   if (run::is_final(row.state)) run::seal_evidence(call.home(), journal, id, call.clock().now());
   RunConsole console(call);
   run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices);
-  run::prepare_to_resume(live, wish);
-  return carry_on(call, journal, live, console);
+  const canon::Json told = prepare(call, live, wish);
+  return carry_on(call, journal, live, console, told);
 }
 
 int run_pack(Invocation& call) {

@@ -177,8 +177,10 @@ run::Tools tools_for(Invocation& call, journal::Journal& journal, RunConsole& co
           }};
 }
 
-int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome) {
-  const auto summary = summary_of(call, journal, outcome.row);
+int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome,
+                 const canon::Json& resumed) {
+  auto summary = summary_of(call, journal, outcome.row);
+  if (!resumed.is_null()) summary["resume"] = resumed;
   if (call.out().is_table()) say_summary(call.out(), summary, call.clock().now(), Fold::large_groups);
   call.out().result(summary);
   if (outcome.error) throw *outcome.error;

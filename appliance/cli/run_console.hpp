@@ -48,7 +48,9 @@ class RunConsole : public run::Listener {
 // null, stands in for it.
 [[nodiscard]] run::Tools tools_for(Invocation& call, journal::Journal& journal, RunConsole& console,
                                    std::unique_ptr<lease::Source> secrets);
-// Prints the result and, where there is one, throws the outcome's error; gives 0 otherwise.
-int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome);
+// Prints the result and, where there is one, throws the outcome's error; gives 0 otherwise. `resumed`: what was told
+// before a resume, as the result's `resume`; null: none.
+int show_outcome(Invocation& call, const journal::Journal& journal, const run::Outcome& outcome,
+                 const canon::Json& resumed = {});
 
 }  // namespace stella::cli

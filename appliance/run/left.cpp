@@ -48,6 +48,11 @@ Prospect::Left left_by(const Record& record, const std::string& id, const StepPr
   left.printed = last_lines(record.row.folder + "/logs", id, step.tries);
   add_newer(record.row.folder + "/work", "/work", step.started_at, left.changed);
   add_newer(record.row.folder + "/artifacts", "/artifacts", step.started_at, left.changed);
+  const plan::Step* planned = find_step(record.steps(), id);
+  if (planned == nullptr || !planned->secrets.empty()) {
+    left.withheld = left.changed.size();
+    left.changed.clear();
+  }
   return left;
 }
 

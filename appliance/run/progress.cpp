@@ -57,6 +57,8 @@ void finish_step(StepProgress& step, const journal::Event& event) {
   const Json& data = event.data;
   step.state = state_named(text(data, "state"));
   step.ended_at = event.at;
+  step.ended_seq = event.seq;
+  step.artifacts = data.value("artifacts", Json::array());
   step.message = text(data, "message");
   if (const std::string kind = text(data, "kind"); !kind.empty()) step.kind = kind;
   step.reason = text(data, "reason");

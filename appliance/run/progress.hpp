@@ -30,12 +30,14 @@ struct StepProgress {
   int exit_status = 0;
   std::string reason;  // of a failure: exit, signal, timeout, network, secret-in-output, ...
   canon::Json outputs = canon::Json::object();
-  std::string digest;                           // of the plan's node when it was started: what "the same step" means
-  std::string log, log_digest;                  // of the last try: relative path and sha256:HEX; empty: none
-  std::string message;                          // of a failure, for people
-  std::string kind;                             // of a group or gate as pack.yaml writes it; empty: a run step
-  canon::Json decided = canon::Json::object();  // of a group: {case} or {turns, items?}, as its start said
-  clock::Time started_at{}, ended_at{};         // of the last try; epoch: not yet
+  std::string digest;                            // of the plan's node when it was started: what "the same step" means
+  std::string log, log_digest;                   // of the last try: relative path and sha256:HEX; empty: none
+  std::string message;                           // of a failure, for people
+  canon::Json artifacts = canon::Json::array();  // that it declared and left: {name, path, sha256, bytes}
+  std::int64_t ended_seq = 0;                    // of its end in the journal
+  std::string kind;                              // of a group or gate as pack.yaml writes it; empty: a run step
+  canon::Json decided = canon::Json::object();   // of a group: {case} or {turns, items?}, as its start said
+  clock::Time started_at{}, ended_at{};          // of the last try; epoch: not yet
 };
 
 struct GateProgress {

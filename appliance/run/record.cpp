@@ -39,6 +39,16 @@ void check_plan(Record& record, const admission::Admitted& admitted) {
   if (again.hash != record.plan->hash && again.hash != now.hash)
     throw not_as_stored(row, "pack, inputs or policy do not give the plan");
   if (again.hash == record.plan->hash) record.plan = std::make_unique<plan::Plan>(std::move(again));
+  if (!record.drift.empty()) record.fresh = std::make_unique<plan::Plan>(std::move(now));
+}
+
+void add_turns(const plan::Plan& plan, const plan::Step& group, const canon::Json& items, Made& made) {
+  int number = 0;
+  for (const canon::Json& item : items) {
+    for (plan::Step& step : plan::instantiate(plan, group, number, item))
+      made.push_back(std::make_unique<plan::Step>(std::move(step)));
+    ++number;
+  }
 }
 
 // A dynamic group may lease what its templates may.
@@ -62,36 +72,36 @@ const GateProgress& need_waiting(const Record& record, const std::string& gate) 
 
 }  // namespace
 
-Steps Record::steps() const {
+Steps steps_of(const plan::Plan& plan, const Made& made) {
   Steps all;
-  all.reserve(plan->steps.size() + made.size());
-  for (const plan::Step& step : plan->steps) all.push_back(&step);
+  all.reserve(plan.steps.size() + made.size());
+  for (const plan::Step& step : plan.steps) all.push_back(&step);
   for (const auto& step : made) all.push_back(step.get());
   return all;
 }
 
+Steps Record::steps() const {
+  return steps_of(*plan, made);
+}
+
 std::vector<const plan::Step*> make_turns(Record& record, const plan::Step& group, const canon::Json& items) {
+  const std::size_t before = record.made.size();
+  add_turns(*record.plan, group, items, record.made);
   std::vector<const plan::Step*> turns;
-  int number = 0;
-  for (const canon::Json& item : items) {
-    for (plan::Step& step : plan::instantiate(*record.plan, group, number, item)) {
-      record.made.push_back(std::make_unique<plan::Step>(std::move(step)));
-      turns.push_back(record.made.back().get());
-    }
-    ++number;
-  }
+  for (std::size_t i = before; i < record.made.size(); ++i) turns.push_back(record.made[i].get());
   return turns;
 }
 
-void make_known_turns(Record& record) {
-  record.made.clear();
+Made known_turns(const plan::Plan& plan, const Progress& progress) {
+  Made made;
   const auto make = [&](const plan::Step& step) {
-    const StepProgress& known = record.progress.step(step.id);
-    const auto items = known.decided.find("items");
-    if (step.dynamic && items != known.decided.end()) make_turns(record, step, *items);
+    const canon::Json& decided = progress.step(step.id).decided;
+    if (const auto items = decided.find("items"); step.dynamic && items != decided.end())
+      add_turns(plan, step, *items, made);
   };
-  for (const plan::Step& step : record.plan->steps) make(step);
-  for (std::size_t i = 0; i < record.made.size(); ++i) make(plan::Step(*record.made[i]));  // grows: turns in turns
+  for (const plan::Step& step : plan.steps) make(step);
+  for (std::size_t i = 0; i < made.size(); ++i) make(plan::Step(*made[i]));  // grows: turns in turns
+  return made;
 }
 
 Record load_record(const files::Home& home, const journal::Journal& journal, const std::string& run) {
@@ -101,7 +111,7 @@ Record load_record(const files::Home& home, const journal::Journal& journal, con
   if (auto applied = site::load_applied(home)) record.current = std::make_unique<site::Applied>(std::move(*applied));
   auto admitted = admit_own(home, record.row, record.current ? &record.current->policy : nullptr);
   check_plan(record, admitted);
-  make_known_turns(record);
+  record.made = known_turns(*record.plan, record.progress);
   record.publishers = admitted.pack.publishers;
   record.undeclared = network::undeclared(admitted.manifest.network, &record.current->policy, admitted.manifest.name);
   record.pack = std::make_unique<packfile::Accepted>(std::move(admitted.pack));

@@ -25,6 +25,8 @@
 
 namespace stella::run {
 
+using Made = std::vector<std::unique_ptr<plan::Step>>;
+
 struct Record {
   journal::RunRow row;
   std::int64_t last_seq = 0;  // of the events that `progress` has taken in
@@ -36,15 +38,17 @@ struct Record {
   std::unique_ptr<site::Applied> current;              // the home's applied policy now
   std::vector<plan::Endpoint> undeclared;              // the policy allows it, the pack did not ask: for messages
   std::map<std::string, std::vector<std::string>> approved_by;  // gate -> people, of the gates this process has cleared
-  std::vector<std::unique_ptr<plan::Step>> made;  // of turns whose items only the run could tell; see make_turns()
+  Made made;                          // of turns whose items only the run could tell; see make_turns()
   std::string drift;                  // empty: the current policy gives the same plan; else what would differ, in words
+  std::unique_ptr<plan::Plan> fresh;  // with drift: the plan that the current policy gives
   [[nodiscard]] Steps steps() const;  // the plan's, then the made ones
 };
 
 // Makes the turns of a dynamic map or loop and keeps them with the record.
 std::vector<const plan::Step*> make_turns(Record& record, const plan::Step& group, const canon::Json& items);
-// The turns that the journal says were begun in this attempt.
-void make_known_turns(Record& record);
+// The turns that the journal says were begun in this attempt, as the plan makes them.
+[[nodiscard]] Made known_turns(const plan::Plan& plan, const Progress& progress);
+[[nodiscard]] Steps steps_of(const plan::Plan& plan, const Made& made);  // the plan's, then the made ones
 
 // ERR_RUN_NOT_FOUND; ERR_JOURNAL_TAMPERED; ERR_PACK_HASH_MISMATCH reason `stored` when the plan, the pack or an input
 // in the run's folder is not what was planned; ERR_PACK_SIGNATURE when the current policy takes the pack or its

@@ -12,6 +12,7 @@
 #include "appliance/run/finish.hpp"
 #include "appliance/run/left.hpp"
 #include "appliance/run/replan.hpp"
+#include "appliance/run/reuse.hpp"
 #include "appliance/run/stop.hpp"
 #include "appliance/run/submit.hpp"
 #include "bundles/canon/fields.hpp"
@@ -23,60 +24,6 @@ namespace {
 using canon::Json;
 using fault::Code;
 using fault::Error;
-
-// Finished steps that need not run again in a new attempt: the same node of the plan, and nothing they need, nor the
-// groups around them, runs again. Gates do not count there: whether one asks anew is decided by what it releases.
-class Reuse {
- public:
-  Reuse(const Progress& progress, const Steps& steps) : progress_(progress), steps_(steps) {
-    for (const plan::Step* step : steps_) look_at(*step);
-    for (const plan::Step* step : steps_) {
-      if (step->kind == plan::Kind::gate_approval && !releases_only_kept(*step)) kept_.erase(step->id);
-    }
-  }
-  [[nodiscard]] const std::set<std::string>& kept() const { return kept_; }
-
- private:
-  void look_at(const plan::Step& step) {
-    const StepProgress& before = progress_.step(step.id);
-    const auto same = [&](const std::string& need) { return kept_.contains(need) || is_gate(need); };
-    const bool needs_kept = std::all_of(step.needs.begin(), step.needs.end(), same);
-    const bool inside_kept = inside(step.parent) && needs_kept;
-    const bool whole = step.parent.empty() ? false : kept_whole_.contains(step.parent);
-    if (step.kind == plan::Kind::item
-            ? whole
-            : is_group(step.kind) && is_done(before.state) && inside_kept && before.digest == step.digest.tagged())
-      kept_whole_.insert(step.id);
-    // What a loop polled until it gave up is polled again.
-    const bool gave_up = step.kind == plan::Kind::loop && !step.until.empty() && !is_done(before.state);
-    if (whole || (inside_kept && !gave_up)) inside_.insert(step.id);
-    if (step.kind == plan::Kind::gate_approval) {
-      if (is_done(before.state)) kept_.insert(step.id);
-      gates_.insert(step.id);
-    } else if (whole ? before.state != StepState::pending
-                     : is_done(before.state) && before.digest == step.digest.tagged() && inside_kept) {
-      kept_.insert(step.id);
-    }
-  }
-  [[nodiscard]] bool is_gate(const std::string& id) const { return gates_.contains(id) && kept_.contains(id); }
-  [[nodiscard]] bool inside(const std::string& parent) const { return parent.empty() || inside_.contains(parent); }
-  [[nodiscard]] bool releases_only_kept(const plan::Step& gate) const {
-    const auto released = released_by(steps_, gate.gate.id);
-    const std::set<std::string> behind(released.begin(), released.end());
-    return std::all_of(steps_.begin(), steps_.end(), [&](const plan::Step* step) {
-      const bool works = step->kind == plan::Kind::run || step->kind == plan::Kind::gate_policy;
-      return !works || !behind.contains(step->id) || kept_.contains(step->id) || kept_whole_.contains(step->parent);
-    });
-  }
-
-  const Progress& progress_;
-  const Steps& steps_;
-  std::set<std::string> kept_, kept_whole_, inside_, gates_;
-};
-
-std::set<std::string> reusable(const Progress& progress, const Steps& steps) {
-  return Reuse(progress, steps).kept();
-}
 
 bool is_in_flight(const StepProgress& step) {
   return step.kind.empty() && (step.state == StepState::unknown || step.state == StepState::running);
@@ -170,15 +117,25 @@ void require_asked_plan(const Record& record, const plan::Plan& plan) {
               "Submit the pack anew with the plan that holds now: `stella pack plan`, then `stella pack run`.");
 }
 
-// The steps under the new plan, where there is one; made turns are of the plan they were made for.
-Steps steps_under(const Record& record, const plan::Plan* fresh) {
-  if (fresh == nullptr) return record.steps();
+// The turns and steps under the plan that a new attempt follows.
+struct Ahead {
+  explicit Ahead(const Record& record)
+      : plan(record.fresh ? *record.fresh : *record.plan),
+        made(known_turns(plan, record.progress)),
+        steps(steps_of(plan, made)) {}
+  const plan::Plan& plan;
+  Made made;
   Steps steps;
-  for (const plan::Step& step : fresh->steps) steps.push_back(&step);
-  return steps;
+};
+
+// Another attempt: the run has ended, the policy gives another plan, or artifacts that nobody has approved are not what
+// they were. What a gate has seen is the gate's to judge, and what an ending run left is not looked at any more.
+bool needs_attempt(const Record& record, const std::map<std::string, std::string>& altered) {
+  if (is_final(record.row.state) || !record.drift.empty()) return true;
+  return !altered.empty() && record.progress.gates.empty() && !record.progress.owed.is_object();
 }
 
-void begin_attempt(Live& live, const std::string& from) {
+void begin_attempt(Live& live, const std::string& from, const std::map<std::string, std::string>& altered) {
   Record& record = live.record();
   std::vector<journal::NewEvent> events;
   journal::RunChange change{.state = "running",
@@ -186,27 +143,28 @@ void begin_attempt(Live& live, const std::string& from) {
                             .reason = "",
                             .requested_by = live.choices().who,
                             .attempt = record.row.attempt + 1};
-  std::unique_ptr<plan::Plan> fresh;
-  if (!record.drift.empty()) {
-    const auto admitted = admit_own(*live.tools().home, record.row, &record.current->policy);
-    fresh = std::make_unique<plan::Plan>(plan_own(record.row, admitted, &record.current->policy));
-    require_asked_plan(record, *fresh);
-    stage_plan(record.row, *fresh, *record.current);
-    change.plan_hash = fresh->hash_text();
+  const Ahead ahead(record);
+  if (record.fresh) {
+    require_asked_plan(record, *record.fresh);
+    stage_plan(record.row, *record.fresh, *record.current);
+    change.plan_hash = record.fresh->hash_text();
   }
-  const std::set<std::string> kept = reusable(record.progress, steps_under(record, fresh.get()));
+  const std::set<std::string> kept = reusable(record.progress, ahead.steps, altered);
   Json data = {{"by", live.choices().who}, {"from", from}, {"reused", kept}};
   if (!record.drift.empty()) data["changed"] = record.drift;
+  if (!altered.empty()) data["altered"] = altered;
   events.push_back(event_of("pack.run.resumed", std::move(data)));
-  events.push_back(planned_event(fresh ? *fresh : *record.plan, record.current->policy));
+  events.push_back(planned_event(ahead.plan, record.current->policy));
   live.say(std::move(events), change);
   files::crash_point("run.resumed");
-  if (!fresh) return;
-  settle_plan(record.row);
-  record.plan = std::move(fresh);
-  live.tools().listener->note(
-      fmt::format("the site policy changed ({}): planned anew as {}", record.drift, record.row.plan_hash));
-  record.drift.clear();
+  if (record.fresh) {
+    settle_plan(record.row);
+    record.plan = std::move(record.fresh);
+    live.tools().listener->note(
+        fmt::format("the site policy changed ({}): planned anew as {}", record.drift, record.row.plan_hash));
+    record.drift.clear();
+  }
+  record.made = known_turns(*record.plan, record.progress);  // of the steps that are reused
 }
 
 void go_on_with_attempt(Live& live, const ResumeWish& wish) {
@@ -230,38 +188,42 @@ void extend_waiting(Live& live, const ResumeWish& wish) {
   }
 }
 
+std::string word_of(plan::OnCrash fate) {
+  return fate == plan::OnCrash::ask ? "ask" : fate == plan::OnCrash::fail ? "fail" : "rerun";
+}
+
+std::string why_again(const plan::Step& step, const StepProgress& before) {
+  if (!is_done(before.state)) return "it is " + name_of(before.state);
+  if (before.digest != step.digest.tagged()) return "its part of the plan changed";
+  return "something it needs or releases runs again";
+}
+
 }  // namespace
 
 Prospect foresee(const Record& record, const ResumeWish& wish) {
   Prospect prospect;
+  const auto altered = altered_artifacts(record);
   prospect.new_plan = !record.drift.empty();
-  prospect.new_attempt = is_final(record.row.state) || prospect.new_plan;
-  const Steps steps = record.steps();
-  const std::set<std::string> kept = reusable(record.progress, steps);
-  for (const plan::Step* one : steps) {
-    const plan::Step& step = *one;
-    if (step.kind == plan::Kind::item) continue;
-    const StepProgress& progress = record.progress.step(step.id);
+  prospect.new_attempt = needs_attempt(record, altered);
+  const Ahead ahead(record);
+  const std::set<std::string> kept = reusable(record.progress, ahead.steps, altered);
+  for (const plan::Step* step : ahead.steps) {
+    if (step->kind == plan::Kind::item) continue;
+    const StepProgress& progress = record.progress.step(step->id);
     if (is_in_flight(progress)) {
-      const plan::OnCrash what = fate(record, step.id, wish);
-      prospect.steps.push_back({step.id,
-                                what == plan::OnCrash::ask    ? "ask"
-                                : what == plan::OnCrash::fail ? "fail"
-                                                              : "again",
-                                "it was in flight when the runner ended"});
-      if (what == plan::OnCrash::ask) prospect.in_flight.push_back(left_by(record, step.id, progress));
-    } else if (prospect.new_attempt ? kept.contains(step.id) : is_done(progress.state)) {
-      prospect.steps.push_back({step.id, "reused", "it is " + name_of(progress.state)});
+      const plan::OnCrash what = fate(record, step->id, wish);
+      prospect.steps.push_back({step->id, word_of(what), "it was in flight when the runner ended"});
+      if (what == plan::OnCrash::ask) prospect.in_flight.push_back(left_by(record, step->id, progress));
+    } else if (prospect.new_attempt ? kept.contains(step->id) : is_done(progress.state)) {
+      prospect.steps.push_back({step->id, "reused", "it is " + name_of(progress.state)});
     } else if (progress.state == StepState::pending) {
-      prospect.steps.push_back({step.id, "next", "it has not run yet"});
+      prospect.steps.push_back({step->id, "next", "it has not run yet"});
     } else if (progress.state == StepState::running) {
-      prospect.steps.push_back({step.id, "next", "some of its members are still to come"});
+      prospect.steps.push_back({step->id, "next", "some of its members are still to come"});
     } else {
-      prospect.steps.push_back({step.id, "again",
-                                !is_done(progress.state) ? "it is " + name_of(progress.state)
-                                : progress.digest != step.digest.tagged()
-                                    ? "its part of the plan changed"
-                                    : "something it needs or releases runs again"});
+      const auto problem = altered.find(step->id);
+      prospect.steps.push_back(
+          {step->id, "rerun", problem == altered.end() ? why_again(*step, progress) : problem->second});
     }
   }
   return prospect;
@@ -273,16 +235,17 @@ void prepare_to_resume(Live& live, const ResumeWish& wish) {
   for (const auto* ids : {&wish.rerun, &wish.fail}) {
     for (const std::string& id : *ids) require_in_flight(record, id);
   }
+  const auto altered = altered_artifacts(record);
   forget_cancel(live.folder());
   const std::string from = record.row.state;
-  if (is_final(from)) return begin_attempt(live, from);
-  if (record.drift.empty()) {
+  if (is_final(from)) return begin_attempt(live, from, altered);
+  if (!needs_attempt(record, altered)) {
     go_on_with_attempt(live, wish);
     return extend_waiting(live, wish);
   }
   note_unknown(live);
   decide_unknown(live, wish);
-  begin_attempt(live, from);
+  begin_attempt(live, from, altered);
 }
 
 }  // namespace stella::run

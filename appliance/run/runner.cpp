@@ -22,7 +22,7 @@ Outcome go_on(Live& live) {
       live.say({event_of("pack.run.started", std::move(data))}, {.state = "running", .code = "", .reason = ""});
     }
     files::crash_point("run.started");
-    make_known_turns(live.record());
+    live.record().made = known_turns(*live.record().plan, live.record().progress);
     prove_passed_gates(live);
     return Walk(live).run();
   } catch (const fault::Error& error) {

@@ -41,7 +41,7 @@ class Finishing(RunTest):
         self.assertEqual((result["state"], result["code"], result["exit"]), ("failed", "ERR_PACK_STEP_FAILED", 1))
         run = result["runId"]
         dry = self.stella("--output", "json", "pack", "runs", "resume", run, "--dry-run").json
-        self.assertEqual([row["what"] for row in dry["steps"]], ["reused", "again"])
+        self.assertEqual([row["what"] for row in dry["steps"]], ["reused", "rerun"])
         with open(os.path.join(result["folder"], "work", "mended"), "w", encoding="utf-8"):
             pass
         again = self.stella("--output", "json", "pack", "runs", "resume", "--run", run).json
