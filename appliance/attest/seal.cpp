@@ -220,6 +220,24 @@ Last last_bag(const files::Home& home) {
   return last;
 }
 
+journal::Event kept_of(const journal::Event& event) {
+  journal::Event kept{.seq = event.seq,
+                      .at = event.at,
+                      .type = event.type,
+                      .run = {},
+                      .step = event.step,
+                      .attempt = event.attempt,
+                      .prev = {},
+                      .data = canon::Json::object(),
+                      .line = event.line};
+  if (event.type == "pack.secret.leased" || event.type == "pack.evidence.sealed") kept.data = event.data;
+  if (event.type != "pack.step.finished") return kept;
+  for (const char* name : {"try", "logSha256", "logBytes"}) {
+    if (const auto found = event.data.find(name); found != event.data.end()) kept.data[name] = *found;
+  }
+  return kept;
+}
+
 Sealed seal(const Facts& given) {
   Facts facts = given;
   facts.events = until_the_end(given);

@@ -130,7 +130,8 @@ std::string sealed_bag(const journal::RunRow& row, std::span<const journal::Even
 
 std::string seal_evidence(const files::Home& home, journal::Journal& journal, const std::string& run, clock::Time now) {
   const journal::RunRow row = journal.need(run);
-  const std::vector<journal::Event> events = journal.events(run);
+  std::vector<journal::Event> events;
+  journal.for_each_event(run, 0, [&](const journal::Event& event) { events.push_back(attest::kept_of(event)); });
   if (const std::string bag = sealed_bag(row, events); !bag.empty() || !is_final(row.state)) return bag;
   const auto current = site::load_applied(home);
   if (!current) return {};

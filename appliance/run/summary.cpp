@@ -120,8 +120,12 @@ Json short_json(const journal::RunRow& row) {
 
 Json summary_json(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
                   clock::Time now) {
-  const auto events = journal.events(row.id);
-  const Progress progress = progress_of(events);
+  Progress progress;
+  std::vector<journal::Event> seals;
+  journal.for_each_event(row.id, 0, [&](const journal::Event& event) {
+    apply(progress, event);
+    if (event.type == "pack.evidence.sealed") seals.push_back(event);
+  });
   const plan::Plan plan = stored_plan(row);
   const auto current = site::load_applied(home);
   const gate::Subject subject{.run = row.id,
@@ -140,7 +144,7 @@ Json summary_json(const files::Home& home, const journal::Journal& journal, cons
   }
   object["outputs"] = progress.results;
   object["blocked"] = blocked_json(progress);
-  object["evidence"] = code_or_null(sealed_bag(row, events));
+  object["evidence"] = code_or_null(sealed_bag(row, seals));
   object["folder"] = row.folder;
   return object;
 }
