@@ -11,6 +11,7 @@
 #include "appliance/run/finish.hpp"
 #include "appliance/run/live.hpp"
 #include "appliance/run/replan.hpp"
+#include "bundles/canon/digest.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
 
@@ -30,19 +31,19 @@ void check_plan(Record& record, const admission::Admitted& admitted) {
   settle_plan(row);
   const std::string stored =
       files::read_input(plan_of(row.folder), {.max_bytes = 64 << 20, .links = files::Links::refuse});
-  record.plan = std::make_unique<plan::Plan>(plan::parse(stored, Code::pack_hash_mismatch, plan_of(row.folder)));
-  if (record.plan->hash_text() != record.progress.plan_hash) throw not_as_stored(row, "plan.json is not the plan");
+  const canon::Digest hash = canon::sha256(stored);
+  if (hash.tagged() != record.progress.plan_hash) throw not_as_stored(row, "plan.json is not the plan");
   const site::Applied planned_under = policy_of_run(row, *record.current);
   plan::Plan again = plan_own(row, admitted, &planned_under.policy);
-  if (planned_under.envelope_bytes == record.current->envelope_bytes) {  // a large plan is not made twice for nothing
-    record.drift = difference(*record.plan, again);
-  } else {
-    const plan::Plan now = plan_own(row, admitted, &record.current->policy);
-    record.drift = difference(*record.plan, now);
-    if (again.hash != record.plan->hash && again.hash != now.hash)
-      throw not_as_stored(row, "pack, inputs or policy do not give the plan");
-  }
-  if (again.hash == record.plan->hash) record.plan = std::make_unique<plan::Plan>(std::move(again));
+  const canon::Digest hash_again = again.hash;
+  // Large plans: none is read or made that is known to be another one's equal.
+  record.plan = std::make_unique<plan::Plan>(
+      hash_again == hash ? std::move(again) : plan::parse(stored, Code::pack_hash_mismatch, plan_of(row.folder)));
+  if (hash_again == hash && planned_under.envelope_bytes == record.current->envelope_bytes) return;
+  plan::Plan now = plan_own(row, admitted, &record.current->policy);
+  record.drift = difference(*record.plan, now);
+  if (hash_again != hash && hash_again != now.hash)
+    throw not_as_stored(row, "pack, inputs or policy do not give the plan");
   if (!record.drift.empty()) record.fresh = std::make_unique<plan::Plan>(std::move(now));
 }
 
