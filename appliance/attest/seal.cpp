@@ -136,6 +136,16 @@ std::string journal_text(const Facts& facts) {
   return text;
 }
 
+// What was foreseen when the run was planned last: of the plan that lies beside it. Empty: a run of an older version.
+std::string simulation_text(const Facts& facts) {
+  std::string text;
+  for (const journal::Event& event : facts.events) {
+    const auto found = event.data.find("simulation");
+    if (event.type == "pack.run.planned" && found != event.data.end()) text = canon::canonical(*found);
+  }
+  return text;
+}
+
 // A sparse file costs its writer nothing and a copy everything: so a bag that would fill the disk is not begun, and the
 // journal, the ledger and `runs cancel` keep room to work in.
 void require_space(const Facts& facts) {
@@ -162,6 +172,8 @@ Sealed write_bag(const Facts& facts, const std::string& folder, const site::Iden
   Products products;
   canon::Json left_out = canon::Json::array();
   bag.add("data/plan.json", facts.plan.bytes);
+  if (const std::string simulation = simulation_text(facts); !simulation.empty())
+    bag.add("data/simulation.json", simulation);
   bag.add("data/inputs.json", files::read_input(facts.row.folder + "/inputs.json", {kMaxFile}));
   bag.add("data/secrets.json", canon::pretty(secrets_json(facts)));
   add_logs(bag, names, facts, products.logs);

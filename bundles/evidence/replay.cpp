@@ -160,6 +160,20 @@ void prove_journal(const JournalLines& journal, const approval::PlanView& plan, 
                                       journal.lines.size(), journal.lines.back().type));
 }
 
+// Bags of older versions have none.
+void prove_simulation(const Integrity& bag, const JournalLines& journal, Report& report) {
+  const std::string name = "data/simulation.json";
+  if (!bag.sums.contains(name)) return;
+  canon::Json recorded;
+  for (const JournalLine& line : journal.lines) {
+    if (line.type == "pack.run.planned") recorded = line.data.value("simulation", canon::Json());
+  }
+  if (read_listed(bag, name, kMaxDocument) != canon::canonical(recorded))
+    throw Error(Code::evidence_tampered, "simulation",
+                "data/simulation.json is not what the journal recorded when the run was planned", name);
+  report.proven.push_back("simulation: what was foreseen is what the journal recorded with the plan");
+}
+
 void prove_ledger(const Integrity& bag, const site::Policy& policy, Report& report) {
   if (!bag.sums.contains("approvals/approvals.jsonl")) return;
   const auto view =
@@ -195,6 +209,7 @@ Report replay_all(const Integrity& integrity, const site::TrustRule& trust) {
   const JournalLines journal = parse_journal(read_listed(integrity, "journal.jsonl", kMaxJournal));
   prove_run(integrity, policy, plan, journal, report);
   prove_journal(journal, plan, report);
+  prove_simulation(integrity, journal, report);
   prove_ledger(integrity, policy, report);
   prove_gates(integrity, trust, policy, plan, journal, report);
   report.word = {"what the steps did, printed and left as artifacts, and when",

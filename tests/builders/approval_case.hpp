@@ -78,16 +78,26 @@ struct ApprovalCase {
   }
   [[nodiscard]] site::Policy policy() const { return site::parse_policy(policy_text(), "policy"); }
 
+  canon::Json steps = canon::Json::array();  // empty: a check, the gate, and two steps behind it
+  std::vector<std::string> gates;            // of the plan; empty: `gate`
+
   [[nodiscard]] canon::Json plan() const {
     const auto run_step = [](const char* id, const canon::Json& needs, const char* command) {
       return canon::Json{{"id", id}, {"kind", "run"}, {"needs", needs}, {"command", canon::Json::array({command})}};
     };
     const canon::Json none = canon::Json::array();
-    const canon::Json steps = canon::Json::array(
+    const canon::Json usual = canon::Json::array(
         {run_step("check", none, "./steps/check.sh"),
          {{"id", "security"}, {"kind", "gate.approval"}, {"approval", gate}, {"needs", canon::Json::array({"check"})}},
          run_step("flash", canon::Json::array({"check", "security"}), "./steps/flash.sh"),
          run_step("report", canon::Json::array({"flash"}), "./steps/report.sh")});
+    canon::Json approvals = canon::Json::array();
+    for (const std::string& id : gates.empty() ? std::vector<std::string>{gate} : gates)
+      approvals.push_back({{"id", id},
+                           {"threshold", threshold},
+                           {"roles", roles},
+                           {"expiresAfter", "PT30M"},
+                           {"message", "Flash cell c-12"}});
     return {
         {"schema", "stella.plan.v1"},
         {"tenant", tenant},
@@ -98,12 +108,8 @@ struct ApprovalCase {
          {{"name", "firmware-rollout"},
           {"version", "1.4.0"},
           {"digest", canon::sha256(std::string_view("pack")).tagged()}}},
-        {"steps", steps},
-        {"approvals", canon::Json::array({{{"id", gate},
-                                           {"threshold", threshold},
-                                           {"roles", roles},
-                                           {"expiresAfter", "PT30M"},
-                                           {"message", "Flash cell c-12"}}})},
+        {"steps", steps.empty() ? usual : steps},
+        {"approvals", approvals},
         {"secrets", canon::Json::array(
                         {{{"name", "plc-token"}, {"scope", "firmware"}, {"steps", canon::Json::array({"flash"})}}})},
         {"network",

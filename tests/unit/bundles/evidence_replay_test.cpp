@@ -69,7 +69,7 @@ class Replay : public ::testing::Test {
     const std::string origin = approval::ledger_origin(facts.appliance_id, facts.tenant);
     draft.checkpoint = checkpoint::sign({origin, 2, canon::merkle_root(facts.leaves)}, origin, asker);
     const approval::Request request = approval::make_request(std::move(draft), asker);
-    papers["REQ-review-aaaaaaaa.json"] = request.parcel.bytes;
+    papers["REQ-" + std::to_string(papers.size()) + ".json"] = request.parcel.bytes;
     const std::string first = ApprovalCase::answer(request, facts.ada, "Ada Obi"),
                       second = ApprovalCase::answer(request, facts.lee, "Lee Park");
     for (const std::string& answer : {first, second}) {
@@ -89,6 +89,33 @@ class Replay : public ::testing::Test {
     end();
   }
 
+  // Two turns of a map, each with a gate of its own before its step.
+  void plan_turns() {
+    const canon::Json none = canon::Json::array();
+    facts.gates = {"flash[0]::review", "flash[1]::review"};
+    facts.steps = canon::Json::array({{{"id", "check"}, {"kind", "run"}, {"needs", none}},
+                                      {{"id", "flash"}, {"kind", "map"}, {"needs", canon::Json::array({"check"})}}});
+    for (const std::string turn : {"flash[0]", "flash[1]"}) {
+      facts.steps.push_back({{"id", turn}, {"in", "flash"}, {"kind", "item"}, {"needs", none}});
+      facts.steps.push_back({{"id", turn + "::ask"},
+                             {"in", turn},
+                             {"kind", "gate.approval"},
+                             {"approval", turn + "::review"},
+                             {"needs", none}});
+      facts.steps.push_back(
+          {{"id", turn + "::one"}, {"in", turn}, {"kind", "run"}, {"needs", canon::Json::array({turn + "::ask"})}});
+    }
+  }
+  // `number` makes each request its own.
+  void ask_for_turn(const std::string& gate, char number) {
+    facts.gate = gate;
+    facts.request_id = std::string(32, number);
+    facts.nonce = std::string(64, number);
+    facts.state.journal_seq = seq;
+    facts.state.journal_head = head;
+    ask(facts.appliance);
+  }
+
   [[nodiscard]] std::string attestation() const {
     const dsse::Statement statement{
         {{"plan.json", canon::sha256(canon::canonical(facts.plan()))}},
@@ -102,6 +129,7 @@ class Replay : public ::testing::Test {
     const std::string folder = root + "/bag";
     evidence::BagWriter bag(folder);
     bag.add("data/plan.json", canon::canonical(facts.plan()));
+    if (!simulation.empty()) bag.add("data/simulation.json", simulation);
     bag.add("trust/site.dsse.json", dsse::serialise(dsse::sign(dsse::kSiteType, facts.policy_text(), facts.admin)));
     const dsse::Statement pack{{{"firmware-rollout:1.4.0", canon::sha256(std::string_view("pack"))}},
                                "urn:stella:pack:v1",
@@ -118,7 +146,7 @@ class Replay : public ::testing::Test {
 
   ApprovalCase facts;
   const trust::PrivateKey* attester = &facts.appliance;
-  std::string root, journal, head = std::string(64, '0'), recorded_at = "2026-11-23T17:00:00Z";
+  std::string root, journal, simulation, head = std::string(64, '0'), recorded_at = "2026-11-23T17:00:00Z";
   std::int64_t seq = 0;
   std::map<std::string, std::string> papers;
 };
@@ -127,6 +155,61 @@ TEST_F(Replay, ProvesAnHonestRun) {
   facts.require = canon::Json::array({{{"packs", canon::Json::array({"firmware-*"})}, {"threshold", 2}}});
   whole_run();
   EXPECT_EQ(verdict(), "none");
+}
+
+TEST_F(Replay, ProvesTheGateOfEachTurn) {
+  plan_turns();
+  begin();
+  ask_for_turn("flash[0]::review", 'a');
+  happen({"pack.step.started", "flash[0]::one"});
+  ask_for_turn("flash[1]::review", 'b');
+  happen({"pack.step.started", "flash[1]::one"});
+  happen({"pack.run.succeeded", ""});
+  EXPECT_EQ(verdict(), "none");
+}
+
+TEST_F(Replay, SeesATurnWhoseGateNobodyApproved) {
+  plan_turns();
+  begin();
+  ask_for_turn("flash[0]::review", 'a');
+  happen({"pack.step.started", "flash[0]::one"});
+  happen({"pack.step.started", "flash[1]::one"});
+  happen({"pack.run.succeeded", ""});
+  EXPECT_EQ(verdict(), "ERR_EVIDENCE_UNTRUSTED gate");
+}
+
+TEST_F(Replay, CountsAnApprovalForItsOwnTurnOnly) {
+  plan_turns();
+  begin();
+  ask_for_turn("flash[1]::review", 'a');
+  happen({"pack.step.started", "flash[0]::one"});
+  happen({"pack.run.succeeded", ""});
+  EXPECT_EQ(verdict(), "ERR_EVIDENCE_UNTRUSTED gate");
+}
+
+TEST_F(Replay, LetsATurnGoWhoseGateWasSkippedOnlyWhereThePlanMaySkipIt) {
+  plan_turns();
+  begin();
+  happen({"pack.step.skipped", "check"});
+  happen({"pack.step.started", "flash[0]::one"});
+  happen({"pack.run.succeeded", ""});
+  EXPECT_EQ(verdict(), "ERR_EVIDENCE_UNTRUSTED gate");
+}
+
+TEST_F(Replay, LetsASkippedGateGoThatHasACondition) {
+  plan_turns();
+  facts.steps[3]["when"] = "inputs.cell == 'other'";
+  begin();
+  happen({"pack.step.skipped", "flash[0]::ask"});
+  happen({"pack.step.started", "flash[0]::one"});
+  happen({"pack.run.succeeded", ""});
+  EXPECT_EQ(verdict(), "none");
+}
+
+TEST_F(Replay, ComparesTheSimulationWithTheJournal) {
+  simulation = R"({"classes":{"check":"skipped"},"dynamic":[]})";
+  whole_run();
+  EXPECT_EQ(verdict(), "ERR_EVIDENCE_TAMPERED simulation");
 }
 
 TEST_F(Replay, SeesAStepThatStartedBeforeItsGateOpened) {
