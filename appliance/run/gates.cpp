@@ -11,6 +11,7 @@
 #include "appliance/run/finish.hpp"
 #include "appliance/run/stop.hpp"
 #include "appliance/run/view.hpp"
+#include "bundles/approval/request.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/write.hpp"
 
@@ -28,10 +29,10 @@ Error still_waiting(const std::string& run, const gate::Tally& tally) {
   if (!tally.why.empty()) what += fmt::format("; the last request is void: {}", tally.why);
   const std::string fix =
       tally.standing == gate::Standing::waiting
-          ? fmt::format("stella pack approve --offline-response RES-{}-….json   (the request is {})", tally.gate,
-                        tally.request_path)
-          : fmt::format("stella pack approve --run {} --gate {} --offline-request --out REQ-{}.json", run, tally.gate,
-                        tally.gate);
+          ? fmt::format("stella pack approve --offline-response RES-{}-….json   (the request is {})",
+                        approval::gate_in_file_name(tally.gate), tally.request_path)
+          : fmt::format("stella pack approve --run {} --gate {} --offline-request --out REQ-{}.json", run,
+                        shell_word(tally.gate), approval::gate_in_file_name(tally.gate));
   return Error(Code::pack_approval_required, "gate", what, run, fix);
 }
 

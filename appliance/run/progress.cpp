@@ -151,6 +151,10 @@ std::string name_of(StepState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+std::string shell_word(const std::string& id) {
+  return id.find('[') == std::string::npos ? id : "'" + id + "'";
+}
+
 bool is_done(StepState state) {
   return state == StepState::succeeded || state == StepState::continued || state == StepState::skipped;
 }

@@ -23,6 +23,9 @@ enum class StepState { pending, running, succeeded, continued, failed, skipped, 
 [[nodiscard]] std::string name_of(StepState state);
 [[nodiscard]] bool is_done(StepState state);  // what follows it may start
 
+// An id as a word of a command line: a turn's has brackets, which a shell reads.
+[[nodiscard]] std::string shell_word(const std::string& id);
+
 struct StepProgress {
   StepState state = StepState::pending;
   int tries = 0;      // starts so far, over all attempts

@@ -52,11 +52,6 @@ plan::OnCrash fate(const Record& record, const std::string& id, const ResumeWish
   return step == nullptr ? plan::OnCrash::ask : step->on_crash;
 }
 
-// A turn's id has brackets, which a shell reads.
-std::string shell_word(const std::string& id) {
-  return id.find('[') == std::string::npos ? id : "'" + id + "'";
-}
-
 Error must_decide(const std::string& run, const std::vector<std::string>& steps) {
   std::string options;
   for (const std::string& step : steps) options += " --rerun " + shell_word(step);

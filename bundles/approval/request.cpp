@@ -156,18 +156,22 @@ Request make_request(Draft draft, const trust::PrivateKey& appliance) {
       {"site", canon::parse_json(draft.site, kMalformed, "policy.dsse.json")},
       {"checkpoint", draft.checkpoint},
       {"leaves", canon::to_base64(leaves)}};
-  return verify_request(
-      read_parcel(canon::canonical(file), "REQ-" + asked.gate + "-" + asked.request_id.substr(0, 8) + ".json"), policy);
+  return verify_request(read_parcel(canon::canonical(file), "REQ-" + gate_in_file_name(asked.gate) + "-" +
+                                                                asked.request_id.substr(0, 8) + ".json"),
+                        policy);
 }
 
-std::string request_file_name(const Request& request) {
-  // The name goes onto media and into a shell: whatever a signed gate id says, only plain characters do.
-  std::string gate = request.asked.gate.substr(0, 100);
-  for (char& c : gate)
+std::string gate_in_file_name(std::string_view gate) {
+  std::string name(gate.substr(0, 100));
+  for (char& c : name)
     if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
           c == '-'))
       c = '_';
-  return "REQ-" + gate + "-" + request.short_id() + ".json";
+  return name;
+}
+
+std::string request_file_name(const Request& request) {
+  return "REQ-" + gate_in_file_name(request.asked.gate) + "-" + request.short_id() + ".json";
 }
 
 }  // namespace stella::approval

@@ -116,6 +116,9 @@ struct Draft {
 // Signs and serialises; the result went through verify_request, so that what goes out is what comes in.
 [[nodiscard]] Request make_request(Draft draft, const trust::PrivateKey& appliance);
 
+// A gate's id as part of a file's name, for media and shells: what is not [A-Za-z0-9._-] becomes `_`, at most 100
+// bytes.
+[[nodiscard]] std::string gate_in_file_name(std::string_view gate);
 [[nodiscard]] std::string request_file_name(const Request& request);  // REQ-<gate>-<8>.json
 
 }  // namespace stella::approval
