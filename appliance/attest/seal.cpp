@@ -138,12 +138,12 @@ std::string journal_text(const Facts& facts) {
 
 // What was foreseen when the run was planned last: of the plan that lies beside it. Empty: a run of an older version.
 std::string simulation_text(const Facts& facts) {
-  std::string text;
-  for (const journal::Event& event : facts.events) {
-    const auto found = event.data.find("simulation");
-    if (event.type == "pack.run.planned" && found != event.data.end()) text = canon::canonical(*found);
-  }
-  return text;
+  const auto planned = std::find_if(facts.events.rbegin(), facts.events.rend(),
+                                    [](const journal::Event& event) { return event.type == "pack.run.planned"; });
+  if (planned == facts.events.rend()) return {};
+  const canon::Json line = canon::parse_json(planned->line, Code::journal_tampered, "pack.run.planned");
+  const auto found = line.at("data").find("simulation");
+  return found == line.at("data").end() ? std::string() : canon::canonical(*found);
 }
 
 // A sparse file costs its writer nothing and a copy everything: so a bag that would fill the disk is not begun, and the
