@@ -167,6 +167,18 @@ bool is_store_failure(const std::string& folder, const Error& error) {
   }
 }
 
+// Before a step starts, so that nobody has to ask how far it came: where it would work and leave its artifacts.
+void require_store(const std::string& folder) {
+  for (const char* name : {"/work", "/artifacts"}) {
+    struct stat found {};
+    const std::string path = folder + name;
+    if (::lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && ::access(path.c_str(), R_OK | X_OK) == 0)
+      continue;
+    throw Error(Code::artifact_store, "gone", fmt::format("{} is not there, or is closed", path), path,
+                "Bring the folder back, then `stella pack runs resume` goes on.");
+  }
+}
+
 // An output file that says nothing need not lie there.
 void drop_if_empty(const std::string& path) {
   struct stat found {};
@@ -206,6 +218,7 @@ std::vector<journal::NewEvent> Leases::events(const std::string& type, const std
 }
 
 std::unique_ptr<Tryout> prepare(Live& live, const plan::Step& step, Index node) {
+  require_store(live.folder());
   auto tryout = std::make_unique<Tryout>();
   tryout->step = &step;
   tryout->node = node;

@@ -61,14 +61,14 @@ Error step_error(Live& live, const plan::Step& step) {
   return Error(
       progress.reason == "timeout" ? Code::pack_step_timeout : Code::pack_step_failed, progress.reason, what, step.id,
       fmt::format("Read `stella pack runs logs {} --step {}`, mend the cause, then `stella pack runs resume --run {}`.",
-                  live.id(), step.id, live.id()));
+                  live.id(), shell_word(step.id), live.id()));
 }
 
 Error interrupted_error(Live& live, const std::vector<std::string>& in_flight) {
   std::string fix = fmt::format("stella pack runs resume --run {}", live.id()), give_up;
   for (const std::string& step : in_flight) {
     const plan::Step* found = find_step(live.record().steps(), step);
-    if (found == nullptr || found->on_crash == plan::OnCrash::ask) give_up += " --rerun " + step;
+    if (found == nullptr || found->on_crash == plan::OnCrash::ask) give_up += " --rerun " + shell_word(step);
   }
   if (!give_up.empty()) fix += fmt::format("{}   (or --fail STEP)", give_up);
   std::string what = "stopped by a signal";
