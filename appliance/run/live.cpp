@@ -26,9 +26,24 @@ void Live::take(const std::vector<journal::Event>& events) {
   }
 }
 
+// The row's count of steps goes with the events that change it: `runs list` reads rows only.
+journal::RunChange Live::counted(const std::vector<journal::NewEvent>& events, journal::RunChange change) {
+  tally_.follow(*record_);
+  const bool is_new_attempt = change.attempt && *change.attempt > record_->progress.attempt;
+  for (const journal::NewEvent& event : events) {
+    if (is_new_attempt && event.type == "pack.run.resumed") tally_.begin_attempt(event.data);
+    tally_.take(event.type, event.step, event.data);
+  }
+  canon::Json detail = change.detail.value_or(record_->row.detail);
+  if (!detail.is_object()) detail = canon::Json::object();
+  detail["steps"] = tally_.json();
+  if (change.detail || detail != record_->row.detail) change.detail = std::move(detail);
+  return change;
+}
+
 // Of the events, the first `known` are in the progress already.
 void Live::append(const std::vector<journal::NewEvent>& events, const journal::RunChange& change, std::size_t known) {
-  const std::vector<journal::Event> made = tools_.journal->append(id(), events, change, now());
+  const std::vector<journal::Event> made = tools_.journal->append(id(), events, counted(events, change), now());
   if (!made.empty() && made.front().seq != record_->last_seq + 1) {
     for (const journal::Event& other : tools_.journal->events(id(), record_->last_seq)) {
       if (other.seq < made.front().seq) take({other});

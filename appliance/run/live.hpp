@@ -14,6 +14,7 @@
 #include "appliance/logs/writer.hpp"
 #include "appliance/run/record.hpp"
 #include "appliance/run/step_index.hpp"
+#include "appliance/run/tally.hpp"
 #include "appliance/sandbox/step.hpp"
 #include "bundles/fault/error.hpp"
 
@@ -82,12 +83,14 @@ class Live {
  private:
   void take(const std::vector<journal::Event>& events);
   void append(const std::vector<journal::NewEvent>& events, const journal::RunChange& change, std::size_t known);
+  [[nodiscard]] journal::RunChange counted(const std::vector<journal::NewEvent>& events, journal::RunChange change);
   Tools tools_;
   Record* record_;
   Choices choices_;
   std::unique_ptr<lease::Source> secrets_;
   std::optional<logs::Writer> logs_;
   StepIndex index_;
+  StepTally tally_;
   std::vector<journal::NewEvent> added_;
 };
 

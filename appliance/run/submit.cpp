@@ -9,6 +9,7 @@
 
 #include "appliance/plan/plan.hpp"
 #include "appliance/run/record.hpp"
+#include "appliance/run/tally.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/write.hpp"
 
@@ -108,6 +109,7 @@ journal::RunRow submit(const files::Home& home, journal::Journal& journal, const
   draft.state = "planned";
   draft.requested_by = who;
   draft.folder = staging.path();
+  draft.detail = {{"steps", StepTally(plan).json()}};
   canon::Json data = {{"by", who},
                       {"pack", plan.pack_name},
                       {"version", plan.pack_version},

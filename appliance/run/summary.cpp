@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "appliance/gate/gate.hpp"
 #include "appliance/plan/plan.hpp"
 #include "appliance/run/finish.hpp"
@@ -61,9 +64,50 @@ Json gate_json(const gate::Subject& subject, const plan::Step& step, const Progr
   return object;
 }
 
-Json step_json(const plan::Step& step, const Progress& progress) {
+// A turn has no events of its own: its members say how it is.
+StepState state_of_turn(const std::vector<StepState>& members) {
+  const auto any = [&](auto test) { return std::any_of(members.begin(), members.end(), test); };
+  if (any([](StepState state) { return state == StepState::failed; })) return StepState::failed;
+  if (any([](StepState state) { return state == StepState::unknown; })) return StepState::unknown;
+  if (!members.empty() && std::all_of(members.begin(), members.end(), is_done)) {
+    const bool skipped =
+        std::all_of(members.begin(), members.end(), [](StepState s) { return s == StepState::skipped; });
+    return skipped ? StepState::skipped : StepState::succeeded;
+  }
+  if (any([](StepState state) { return state == StepState::running || is_done(state); })) return StepState::running;
+  return StepState::pending;
+}
+
+std::map<std::string, StepState> turn_states(const Steps& steps, const Progress& progress) {
+  std::map<std::string, StepState> turns;
+  std::map<std::string, std::vector<StepState>> members;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {  // members before their groups
+    StepState state = progress.step((*step)->id).state;
+    if ((*step)->kind == plan::Kind::item) state = turns[(*step)->id] = state_of_turn(members[(*step)->id]);
+    if (!(*step)->parent.empty()) members[(*step)->parent].push_back(state);
+  }
+  return turns;
+}
+
+void put_times(Json& object, const StepProgress& step, clock::Time now) {
+  if (step.started_at == clock::Time{}) return;
+  object["started"] = clock::format(step.started_at);
+  if (step.ended_at != clock::Time{}) object["ended"] = clock::format(step.ended_at);
+  const bool runs = step.state == StepState::running;
+  if (runs || step.ended_at != clock::Time{})
+    object["elapsedMs"] = std::max<std::int64_t>(0, ((runs ? now : step.ended_at) - step.started_at).count());
+}
+
+Json step_json(const plan::Step& step, const Progress& progress, StepState state, clock::Time at) {
   const StepProgress& now = progress.step(step.id);
-  Json object = {{"step", step.id}, {"state", name_of(now.state)}, {"tries", now.tries}};
+  Json object = {{"step", step.id},
+                 {"parent", step.parent},
+                 {"kind", step.kind == plan::Kind::item ? "item" : std::string(pack::name_of(step.kind))},
+                 {"state", name_of(state)},
+                 {"tries", now.tries},
+                 {"attempts", now.tries_now}};
+  put_times(object, now, at);
+  if (!now.message.empty()) object["message"] = now.message;
   if (!now.reason.empty()) object["reason"] = now.reason;
   if (now.state != StepState::pending && step.kind == plan::Kind::run) object["exit"] = now.exit_status;
   if (!now.log.empty()) object["log"] = now.log;
@@ -120,13 +164,16 @@ Json short_json(const journal::RunRow& row) {
 
 Json summary_json(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
                   clock::Time now) {
-  Progress progress;
+  Record record;
+  Progress& progress = record.progress;
   std::vector<journal::Event> seals;
   journal.for_each_event(row.id, 0, [&](const journal::Event& event) {
     apply(progress, event);
     if (event.type == "pack.evidence.sealed") seals.push_back(event);
   });
-  const plan::Plan plan = stored_plan(row);
+  record.plan = std::make_unique<plan::Plan>(stored_plan(row));
+  make_known_turns(record);
+  const plan::Plan& plan = *record.plan;
   const auto current = site::load_applied(home);
   const gate::Subject subject{.run = row.id,
                               .tenant = row.tenant,
@@ -138,9 +185,13 @@ Json summary_json(const files::Home& home, const journal::Journal& journal, cons
   Json object = short_json(row);
   object["gates"] = Json::array();
   object["steps"] = Json::array();
-  for (const plan::Step& step : plan.steps) {
-    if (step.kind == plan::Kind::gate_approval) object["gates"].push_back(gate_json(subject, step, progress, now));
-    object["steps"].push_back(step_json(step, progress));
+  const Steps steps = record.steps();
+  const auto turns = turn_states(steps, progress);
+  for (const plan::Step* step : steps) {
+    if (step->kind == plan::Kind::gate_approval) object["gates"].push_back(gate_json(subject, *step, progress, now));
+    const auto turn = turns.find(step->id);
+    const StepState state = turn == turns.end() ? progress.step(step->id).state : turn->second;
+    object["steps"].push_back(step_json(*step, progress, state, now));
   }
   object["outputs"] = progress.results;
   object["blocked"] = blocked_json(progress);

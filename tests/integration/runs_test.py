@@ -87,6 +87,28 @@ class Show(RunTest):
         self.assertNotIn("s17", text)
         self.assertIn("s17", self.stella("pack", "runs", "show", run, "--all").out)
 
+    def test_groups_and_turns_are_a_tree_with_states_and_durations(self):
+        inner = [self.step("one", "true"), self.step("two", "exit $((N / 59))", env={"N": "${{ n }}"})]
+        steps = [{"id": "flash", "map": {"items": list(range(60)), "iterator": "n", "steps": inner}},
+                 {"id": "both", "parallel": {"steps": [self.step("a", "true"), self.step("b", "true")]}}]
+        run = self.run_pack(steps, expect=1)["runId"]
+        shown = self.show(run)
+        rows = {row["step"]: row for row in shown["steps"]}
+        self.assertEqual((rows["flash"]["kind"], rows["flash"]["parent"], rows["flash"]["state"]), ("map", "", "failed"))
+        self.assertEqual((rows["flash[3]"]["kind"], rows["flash[3]"]["parent"], rows["flash[3]"]["state"]), ("item", "flash", "succeeded"))
+        self.assertEqual(rows["flash[59]"]["state"], "failed")
+        one = rows["flash[3]::one"]
+        self.assertEqual((one["kind"], one["parent"], one["state"], one["attempts"]), ("run", "flash[3]", "succeeded", 1))
+        self.assertGreaterEqual(one["elapsedMs"], 0)
+        self.assertEqual(rows["a"]["parent"], "both")
+        self.assertEqual((shown["stepsDone"], shown["stepsTotal"], shown["stepsFailed"]), (119, 122, 1))
+        text = self.stella("pack", "runs", "show", run).out
+        self.assertRegex(text, r"✗ flash \(map\)  failed  59/60 done, 1 failed  \d")
+        self.assertIn("✗ flash[59]::two  failed", text)
+        self.assertNotIn("flash[3]", text)
+        self.assertIn("flash[3]::one", self.stella("pack", "runs", "show", run, "--all").out)
+        self.assertIn("119/122, 1 failed", self.stella("pack", "runs", "list").out)
+
 
 class Cancel(RunTest):
     def test_bad_graces(self):
