@@ -164,16 +164,14 @@ Json short_json(const journal::RunRow& row) {
 
 Json summary_json(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
                   clock::Time now) {
-  Record record;
-  Progress& progress = record.progress;
+  Progress progress;
   std::vector<journal::Event> seals;
   journal.for_each_event(row.id, 0, [&](const journal::Event& event) {
     apply(progress, event);
     if (event.type == "pack.evidence.sealed") seals.push_back(event);
   });
-  record.plan = std::make_unique<plan::Plan>(stored_plan(row));
-  make_known_turns(record);
-  const plan::Plan& plan = *record.plan;
+  const plan::Plan plan = stored_plan(row);
+  const Made made = known_turns(plan, progress);
   const auto current = site::load_applied(home);
   const gate::Subject subject{.run = row.id,
                               .tenant = row.tenant,
@@ -185,7 +183,7 @@ Json summary_json(const files::Home& home, const journal::Journal& journal, cons
   Json object = short_json(row);
   object["gates"] = Json::array();
   object["steps"] = Json::array();
-  const Steps steps = record.steps();
+  const Steps steps = steps_of(plan, made);
   const auto turns = turn_states(steps, progress);
   for (const plan::Step* step : steps) {
     if (step->kind == plan::Kind::gate_approval) object["gates"].push_back(gate_json(subject, *step, progress, now));
