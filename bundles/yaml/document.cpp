@@ -12,7 +12,7 @@ namespace stella::yaml {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxNodes = 120000;
+constexpr std::size_t kMaxNodes = 120000, kMaxNames = 90000;  // a name costs what two values do
 constexpr std::size_t kMaxNameBytes = 1024;
 constexpr std::size_t kMaxMarkBytes = std::size_t{16} << 20;  // long names around many nodes would multiply in `marks`
 constexpr std::size_t kLeastBytes = 8;                        // of text for each value, as a guess
@@ -77,7 +77,7 @@ class Reader {
   Diag diag_;
   Parser parser_;
   Document document_;
-  std::size_t nodes_ = 0, mark_bytes_ = 0;
+  std::size_t nodes_ = 0, names_ = 0, mark_bytes_ = 0;
 };
 
 void Reader::refuse_syntax() const {
@@ -185,6 +185,7 @@ canon::Json Reader::read_mapping(const std::string& pointer, int depth) {
                          document_.marks.at(member).name.line),
              mark);
     }
+    if (++names_ > kMaxNames) refuse("the file has more than 90,000 member names", mark);
     remember(member, &Marks::name, mark);
     const Event value = next();
     entry->second = read_node(value.get(), member, depth + 1);

@@ -113,6 +113,10 @@ TEST(Yaml, RefusesTooMuchOfAnything) {
   std::string wide;
   for (int i = 0; i < 120000; ++i) wide += "- 1\n";
   EXPECT_NE(refusal(wide).find("120000:3: the file has more than 120,000 values"), std::string::npos) << refusal(wide);
+  std::string names;
+  for (int i = 0; i <= 90000; ++i) names += "k" + std::to_string(i) + ":\n";
+  EXPECT_NE(refusal(names).find("90001:1: the file has more than 90,000 member names"), std::string::npos)
+      << refusal(names);
   EXPECT_NE(refusal(std::string((1U << 20) + 1, ' ')).find("1 MiB"), std::string::npos);
   EXPECT_NE(refusal("? " + std::string(1100, 'n') + "\n: 1\n").find("1,024 bytes"), std::string::npos);
 }
