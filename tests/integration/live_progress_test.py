@@ -53,6 +53,16 @@ class LiveProgress(RunTest):
         self.assertEqual(terminal.finish(), 0)
         self.assertNotRegex(terminal.screen.text, SPINNER)
 
+    def test_a_fan_out_has_a_row_for_each_running_turn_on_40_columns_too(self):
+        turns = {"id": "flash", "map": {"items": list(range(6)), "iterator": "n", "maxParallel": 3, "steps": [self.step("one", "sleep 2")]}}
+        terminal = self.open("pack", "run", "--bundle", self.pack("job", [turns]), columns=40)
+        text = terminal.until(lambda text: len(re.findall(rf"(?m)^{SPINNER} flash\[\d\]::one +\d+ s", text)) == 3)
+        self.assertRegex(text, r"(?m)^0/6 done")
+        terminal.resize(24, 72)
+        terminal.until(lambda text: re.search(r"3/6 done +[\d.]+/\w+ +ETA \d+ [sm]", text))
+        self.assertEqual(terminal.finish(), 0)
+        self.assertNotRegex(terminal.screen.text, SPINNER)
+
     def test_no_colour(self):
         terminal = self.open("pack", "run", "--bundle", self.slow_pack(), NO_COLOR="1")
         terminal.until(lambda text: re.search(SPINNER + " slow", text))
