@@ -26,8 +26,8 @@ std::string text_of(const canon::Json& data, const char* name) {
 
 using Clock = std::chrono::steady_clock;
 
-bool is_counted(const plan::Step& step) {
-  return step.kind == plan::Kind::run || step.kind == plan::Kind::gate_approval || step.kind == plan::Kind::gate_policy;
+RunView::Count count_of(const run::StepTally& tally) {
+  return {.done = tally.done(), .failed = tally.failed(), .total = tally.total()};
 }
 
 void write_all(std::string_view bytes) {
@@ -90,14 +90,10 @@ void RunConsole::begin(const run::Record& record) {
   if (!able || !call_->out().is_table() || call_->out().is_quiet() || ::isatty(STDERR_FILENO) != 1 ||
       drawer_.joinable())
     return;
-  std::unordered_set<std::string> steps, done;
-  for (const plan::Step& step : record.plan->steps) {
-    if (!is_counted(step)) continue;
-    steps.insert(step.id);
-    if (run::is_done(record.progress.step(step.id).state)) done.insert(step.id);
-  }
+  record_ = &record;
+  tally_.follow(record);
   view_.emplace(call_->out(), write_all, Clock::now());
-  view_->expect(std::move(steps), std::move(done));
+  view_->begin_at(count_of(tally_));
   over_ = false;
   drawer_ = without_signals([this] { redraw(); });
 }
@@ -127,7 +123,12 @@ void RunConsole::event(const journal::Event& event) {
     return call_->out().event(canon::parse_json(event.line, fault::Code::internal, event.run));
   {
     const std::scoped_lock lock(mutex_);
-    if (view_) view_->event(event, Clock::now());
+    if (view_) {
+      tally_.follow(*record_);
+      tally_.take(event.type, event.step, event.data);
+      view_->count(count_of(tally_));
+      view_->event(event, Clock::now());
+    }
   }
   const std::string text = text_about(event, call_->out());
   if (!text.empty()) note(text);

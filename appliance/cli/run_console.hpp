@@ -37,6 +37,8 @@ class RunConsole : public run::Listener {
   Invocation* call_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  const run::Record* record_ = nullptr;  // of the run that is drawn; it changes on the runner's thread only
+  run::StepTally tally_;
   std::optional<RunView> view_;  // guarded by mutex_
   bool over_ = false;            // guarded by mutex_
   std::thread drawer_;

@@ -33,16 +33,14 @@ clock::Duration between(RunView::Moment from, RunView::Moment to) {
 RunView::RunView(const Output& colours, Screen::Sink sink, Moment start)
     : colours_(&colours), screen_(std::move(sink)), start_(start) {}
 
-void RunView::expect(std::unordered_set<std::string> steps, std::unordered_set<std::string> done) {
-  steps_ = std::move(steps);
-  done_ = std::move(done);
-  done_before_ = done_.size();
+void RunView::begin_at(Count count) {
+  count_ = count;
+  done_before_ = count.done;
 }
 
 void RunView::event(const journal::Event& event, Moment now) {
   if (event.type == "pack.step.started") started(event, now);
-  if (event.type == "pack.step.finished" || event.type == "pack.step.skipped") finished(event);
-  if (event.type == "pack.step.retried") failed_.erase(event.step);
+  if (event.type == "pack.step.finished" || event.type == "pack.step.skipped") remove(event.step);
   if (event.type == "pack.gate.waiting") {
     remove(event.step);
     const std::string until = text_of(event.data, "expiresAt");
@@ -56,20 +54,8 @@ void RunView::event(const journal::Event& event, Moment now) {
 
 void RunView::started(const journal::Event& event, Moment now) {
   if (is_group(event)) return;
-  steps_.insert(event.step);  // a turn's step is first heard of here
   remove(event.step);
   rows_.push_back({event.step, {}, now, false});
-}
-
-void RunView::finished(const journal::Event& event) {
-  remove(event.step);
-  const std::string state = text_of(event.data, "state");
-  if (is_group(event)) return;
-  if (event.type == "pack.step.skipped" && !steps_.contains(event.step)) return;  // a group that was skipped
-  steps_.insert(event.step);
-  const bool good = event.type == "pack.step.skipped" || state == "succeeded" || state == "continued";
-  (good ? done_ : failed_).insert(event.step);
-  if (good) failed_.erase(event.step);
 }
 
 void RunView::remove(const std::string& step) {
@@ -89,10 +75,10 @@ void RunView::say(std::string text) {
 }
 
 std::string RunView::head(Size size, Moment now) const {
-  const std::size_t done = done_.size(), total = std::max(steps_.size(), done);
+  const std::size_t done = count_.done, total = count_.total;
   const clock::Duration elapsed = between(start_, now);
   std::string text = fmt::format("{}/{}", done, total);
-  if (!failed_.empty()) text += colours_->bad(fmt::format(" ✗ {}", failed_.size()));
+  if (count_.failed > 0) text += colours_->bad(fmt::format(" ✗ {}", count_.failed));
   if (size.columns < kNarrow) return colours_->strong(fmt::format("{} {}", text, age_text(elapsed)));
   if (size.columns >= kWideEnoughForABar && total > 0) {
     const std::size_t full = done * kBar / total;

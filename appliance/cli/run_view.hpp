@@ -4,11 +4,8 @@
 #pragma once
 
 #include <chrono>
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "appliance/cli/output.hpp"
@@ -20,9 +17,13 @@ namespace stella::cli {
 class RunView {
  public:
   using Moment = std::chrono::steady_clock::time_point;
-  // `colours` says only whether there is colour. `steps`: those that count (no groups); `done`: of them, before now.
+  struct Count {  // of steps of work: run::StepTally
+    std::size_t done = 0, failed = 0, total = 0;
+  };
+  // `colours` says only whether there is colour.
   RunView(const Output& colours, Screen::Sink sink, Moment start);
-  void expect(std::unordered_set<std::string> steps, std::unordered_set<std::string> done);
+  void begin_at(Count count);  // what was done before now says nothing about the speed
+  void count(Count count) { count_ = count; }
 
   void event(const journal::Event& event, Moment now);
   void line(const std::string& step, std::string_view text);  // the last one of a step stands behind its name
@@ -37,7 +38,6 @@ class RunView {
     bool gate = false;
   };
   void started(const journal::Event& event, Moment now);
-  void finished(const journal::Event& event);
   void remove(const std::string& step);
   [[nodiscard]] std::string head(Size size, Moment now) const;
   [[nodiscard]] std::string row_text(const Row& row, Size size, Moment now) const;
@@ -45,7 +45,7 @@ class RunView {
   const Output* colours_;
   Screen screen_;
   Moment start_;
-  std::unordered_set<std::string> steps_, done_, failed_;
+  Count count_;
   std::size_t done_before_ = 0;
   std::vector<Row> rows_;  // in the order of their starts
   std::vector<std::string> said_;

@@ -63,6 +63,12 @@ class LiveProgress(RunTest):
         self.assertEqual(terminal.finish(), 0)
         self.assertNotRegex(terminal.screen.text, SPINNER)
 
+    def test_turns_that_a_loop_did_not_need_leave_the_count(self):
+        loop = {"id": "settle", "loop": {"range": [1, 9], "iterator": "n", "until": "steps.probe.state == 'succeeded'", "steps": [self.step("probe", "true")]}}
+        terminal = self.open("pack", "run", "--bundle", self.pack("job", [loop, self.step("last", "sleep 3")]))
+        terminal.until(lambda text: re.search(r"1/2 done", text))
+        self.assertEqual(terminal.finish(), 0)
+
     def test_no_colour(self):
         terminal = self.open("pack", "run", "--bundle", self.slow_pack(), NO_COLOR="1")
         terminal.until(lambda text: re.search(SPINNER + " slow", text))
