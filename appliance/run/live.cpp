@@ -28,6 +28,7 @@ void Live::take(const std::vector<journal::Event>& events) {
 
 // The row's count of steps goes with the events that change it: `runs list` reads rows only.
 journal::RunChange Live::counted(const std::vector<journal::NewEvent>& events, journal::RunChange change) {
+  if (!record_->plan) return change;  // a run that is ended without being read: its steps stay as they were
   tally_.follow(*record_);
   const bool is_new_attempt = change.attempt && *change.attempt > record_->progress.attempt;
   for (const journal::NewEvent& event : events) {
