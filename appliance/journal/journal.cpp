@@ -167,6 +167,15 @@ std::vector<RunRow> Journal::in_state(const std::string& state) const {
   return select_rows(*state_, {.state = state, .limit = 1000000}, true);
 }
 
+std::vector<Journal::Change> Journal::changes(std::int64_t after, std::size_t limit) const {
+  return select_changes(*state_, after, limit);
+}
+
+std::int64_t Journal::data_version() const {
+  const auto row = state_->statement("PRAGMA data_version");
+  return row->step() ? row->integer(0) : 0;
+}
+
 Head Journal::head(const std::string& run) const {
   const auto row = state_->statement("SELECT seq, line FROM events WHERE run=? ORDER BY seq DESC LIMIT 1");
   row->bind(1, run);

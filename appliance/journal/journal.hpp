@@ -113,6 +113,18 @@ class Journal {
   [[nodiscard]] Head head(const std::string& run) const;
   // Runs in `state`, oldest first, of all tenants: for what is due by time.
   [[nodiscard]] std::vector<RunRow> in_state(const std::string& state) const;
+  // For readers that follow the whole home (telemetry, notifications, the console): each commit about a run gives that
+  // run the home's next revision. Runs whose revision is above `after`, in the order of their last commit; then
+  // for_each_event(row.id, <the seq seen before>) gives what is new of each. A removed run is in pruned() instead.
+  struct Change {
+    RunRow row;
+    std::int64_t last_seq = 0;
+    std::int64_t revision = 0;
+  };
+  [[nodiscard]] std::vector<Change> changes(std::int64_t after, std::size_t limit = 1000) const;
+  // Differs from its last value when any other process or Journal has written since: cheap enough to ask 50 times a
+  // second. What this very Journal writes does not change it.
+  [[nodiscard]] std::int64_t data_version() const;
   void verify_chain(const std::string& run) const;  // ERR_JOURNAL_TAMPERED, at the first event that does not follow
   [[nodiscard]] RunLock lock_run(const RunRow& run) const;  // ERR_RUN_BUSY, naming the process
   // Nothing when another process has the run.

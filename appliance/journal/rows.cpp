@@ -41,11 +41,18 @@ RunRow read_row(const Journal::State& state, const database::Statement& row) {
   return run;
 }
 
+// The next number of the whole home; the caller has a transaction open.
+std::int64_t next_revision(const Journal::State& state) {
+  state.statement("UPDATE revision SET value=value+1")->run();
+  const auto row = state.statement("SELECT value FROM revision");
+  return row->step() ? row->integer(0) : 0;
+}
+
 }  // namespace
 
 void insert_row(const Journal::State& state, const RunRow& row, const std::string& folder, const Head& head) {
   auto insert = state.connection.prepare(
-      fmt::format("INSERT INTO runs ({}, seq, head) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", kColumns));
+      fmt::format("INSERT INTO runs ({}, seq, head, revision) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", kColumns));
   int at = 1;
   for (const auto* text : {&row.id, &row.tenant, &row.pack, &row.version, &row.pack_digest, &row.plan_hash, &row.state,
                            &row.code, &row.reason, &row.requested_by})
@@ -56,14 +63,15 @@ void insert_row(const Journal::State& state, const RunRow& row, const std::strin
   insert.bind(at++, folder);
   insert.bind(at++, canon::canonical(row.detail));
   insert.bind(at++, head.seq);
-  insert.bind(at, head.hash);
+  insert.bind(at++, head.hash);
+  insert.bind(at, next_revision(state));
   insert.run();
 }
 
 void update_row(const Journal::State& state, const RunRow& row, const Head& head) {
   const auto kept = state.statement(
       "UPDATE runs SET plan_hash=?, state=?, code=?, reason=?, requested_by=?, attempt=?, updated=?, detail=?, seq=?, "
-      "head=? "
+      "head=?, revision=? "
       "WHERE id=?");
   auto& update = *kept;
   int at = 1;
@@ -74,6 +82,7 @@ void update_row(const Journal::State& state, const RunRow& row, const Head& head
   update.bind(at++, canon::canonical(row.detail));
   update.bind(at++, head.seq);
   update.bind(at++, head.hash);
+  update.bind(at++, next_revision(state));
   update.bind(at, row.id);
   update.run();
 }
@@ -116,6 +125,17 @@ std::vector<RunRow> select_rows(const Journal::State& state, const Journal::Filt
   rows.bind(at, static_cast<std::int64_t>(filter.limit));
   std::vector<RunRow> found;
   while (rows.step()) found.push_back(read_row(state, rows));
+  return found;
+}
+
+std::vector<Journal::Change> select_changes(const Journal::State& state, std::int64_t after, std::size_t limit) {
+  static const std::string kSql =
+      fmt::format("SELECT {}, seq, revision FROM runs WHERE revision>? ORDER BY revision LIMIT ?", kColumns);
+  const auto rows = state.statement(kSql);
+  rows->bind(1, after);
+  rows->bind(2, static_cast<std::int64_t>(limit));
+  std::vector<Journal::Change> found;
+  while (rows->step()) found.push_back({read_row(state, *rows), rows->integer(15), rows->integer(16)});
   return found;
 }
 

@@ -33,7 +33,15 @@ constexpr std::string_view kHoldsAndRemovals =
     "CREATE TABLE holds (run TEXT NOT NULL PRIMARY KEY REFERENCES runs (id), who TEXT NOT NULL, reason TEXT NOT NULL,"
     " at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE pruned (number INTEGER NOT NULL PRIMARY KEY, run TEXT NOT NULL UNIQUE, line TEXT NOT NULL) STRICT;";
-constexpr std::array kSteps = {kFirst, kHoldsAndRemovals};
+// A number that grows with each commit about any run, for readers that follow the whole home.
+constexpr std::string_view kRevisions =
+    "CREATE TABLE revision (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL) STRICT;"
+    "ALTER TABLE runs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE runs SET revision = (SELECT count(*) FROM runs AS before WHERE (before.updated, before.id) <= "
+    "(runs.updated, runs.id));"
+    "INSERT INTO revision (one, value) SELECT 1, count(*) FROM runs;"
+    "CREATE INDEX runs_by_revision ON runs (revision);";
+constexpr std::array kSteps = {kFirst, kHoldsAndRemovals, kRevisions};
 
 bool is_there(const std::string& path) {
   struct stat found {};

@@ -64,5 +64,7 @@ void update_row(const Journal::State& state, const RunRow& row, const Head& head
 [[nodiscard]] Head recorded_head(const Journal::State& state, const std::string& run);
 [[nodiscard]] std::vector<RunRow> select_rows(const Journal::State& state, const Journal::Filter& filter,
                                               bool oldest_first);
+[[nodiscard]] std::vector<Journal::Change> select_changes(const Journal::State& state, std::int64_t after,
+                                                          std::size_t limit);
 
 }  // namespace stella::journal

@@ -159,21 +159,40 @@ void read_mirror(Object& root, Policy& policy, Report& report) {
   mirror->finish();
 }
 
-// Read for their shape only: the parts of stella that act on them come later, the format is fixed now.
-void read_later_parts(Object& root, Report& report) {
-  for (const Item& item : root.list("notifications")) {
-    Object object(item, report);
-    (void)object.text("topic", Need::required);
-    (void)object.text("to", Need::required);
-    object.finish();
-  }
+Notification read_notification(const Item& item, Report& report) {
+  Object object(item, report);
+  Notification rule;
+  rule.topic = object.text("topic", Need::required);
+  if (!rule.topic.empty() && !is_pattern(rule.topic))
+    object.problem("topic", "a topic is an event's type or a pattern of them: pack.run.*");
+  rule.to = object.choice("to", {"spool", "slack", "email", "pagerduty", "webhook"}, "spool");
+  rule.host = object.text("host", rule.to == "spool" ? Need::optional : Need::required);
+  rule.port = static_cast<int>(object.integer("port", 1, 65535, 0));
+  if (const std::string path = object.text("path"); !path.empty()) rule.path = path;
+  if (!rule.path.starts_with('/')) object.problem("path", "a path begins with /");
+  rule.tls = object.boolean("tls", true);
+  rule.from = object.text("from", rule.to == "email" ? Need::required : Need::optional);
+  rule.recipients = object.texts("recipients", rule.to == "email" ? Need::required : Need::optional);
+  rule.credential = object.text("credential");
+  if (!rule.credential.empty() && !is_name(rule.credential))
+    object.problem("credential", "the name of a file beneath the home's notify/ is needed here", "name");
+  rule.tenants = object.texts("tenants");
+  rule.packs = object.texts("packs");
+  check_patterns(rule.packs, object.at("packs"), report);
+  object.finish();
+  return rule;
+}
+
+void read_operations(Object& root, Policy& policy, Report& report) {
+  for (const Item& item : root.list("notifications")) policy.notifications.push_back(read_notification(item, report));
   if (std::optional<Object> chaos = root.object("chaos")) {
-    (void)chaos->boolean("allow", false);
+    policy.chaos_allowed = chaos->boolean("allow", false);
     chaos->finish();
   }
   if (std::optional<Object> kit = root.object("offlineKit")) {
     const std::string folder = kit->text("folder", Need::required);
     if (!folder.empty() && !folder.starts_with('/')) kit->problem("folder", "an absolute path is needed here");
+    policy.offline_kit = folder;
     kit->finish();
   }
 }
@@ -191,7 +210,7 @@ void read_effects(Object& root, Reading& reading, Report& report) {
     retention->finish();
   }
   read_mirror(root, policy, report);
-  read_later_parts(root, report);
+  read_operations(root, policy, report);
 }
 
 }  // namespace stella::site

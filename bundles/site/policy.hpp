@@ -77,6 +77,19 @@ struct Requirement {
   int threshold = 1;
   std::map<std::string, int> roles;
 };
+// Who is told what. `to`: spool | slack | email | pagerduty | webhook; all but spool name a host of an allow entry that is
+// marked `for: [stella]`.
+struct Notification {
+  std::string topic;  // a pattern of event types: pack.run.*
+  std::string to = "spool";
+  std::string host, path = "/";
+  int port = 0;  // 0: the usual one of `to`
+  bool tls = true;
+  std::string from;                     // email
+  std::vector<std::string> recipients;  // email
+  std::string credential;               // the name of a file beneath the home's notify/, never the value
+  std::vector<std::string> tenants, packs;  // empty: all
+};
 struct MirrorSource {
   std::string name;
   canon::Digest root;
@@ -105,6 +118,9 @@ struct Policy {
   std::vector<MirrorSource> mirror_sources;
   bool mirror_sources_listed = false;
   clock::Duration mirror_max_age = std::chrono::hours(24 * 45), mirror_warn_age = std::chrono::hours(24 * 14);
+  std::vector<Notification> notifications;
+  bool chaos_allowed = false;
+  std::optional<std::string> offline_kit;  // an absolute folder
   std::string bytes;     // the RFC 8785 bytes that are signed
   canon::Digest digest;  // of `bytes`
 

@@ -49,6 +49,7 @@ class JournalKeeping : public testing::Test {
   void make_old() const {
     edit(
         "DROP TABLE holds; DROP TABLE pruned; DROP INDEX runs_by_tenant; DROP INDEX runs_by_pack;"
+        "DROP TABLE revision; DROP INDEX runs_by_revision; ALTER TABLE runs DROP COLUMN revision;"
         "PRAGMA user_version=1");
   }
   std::string folder_;
@@ -171,13 +172,43 @@ TEST_F(JournalKeeping, FindsRunsByIndexAmongManyOthers) {
   edit(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<10000) INSERT INTO runs SELECT "
       "'run:bulk:'||i, 'bulk', 'other', version, pack_digest, plan_hash, 'succeeded', code, reason, requested_by, "
-      "attempt, created+i*1000, updated, 'run_bulk_'||i, detail, seq, head FROM runs, n WHERE tenant='plant-1'");
+      "attempt, created+i*1000, updated, 'run_bulk_'||i, detail, seq, head, 0 FROM runs, n WHERE tenant='plant-1'");
   EXPECT_EQ(journal.list({}).size(), 100U);
   EXPECT_EQ(journal.list({}).front().id, "run:bulk:10000");
   EXPECT_EQ(journal.list({.tenant = "plant-1"}).at(0).id, one.id);
   EXPECT_EQ(journal.list({.state = "waiting", .pack = "sbom"}).size(), 1U);
   EXPECT_EQ(journal.list({.limit = 20000, .since = at(9990)}).size(), 11U);
   EXPECT_EQ(journal.in_state("waiting").size(), 1U);
+}
+
+TEST_F(JournalKeeping, TellsAReaderOfTheWholeHomeWhatChanged) {
+  auto journal = Journal::open(*home_);
+  const auto first = start(journal, 0), second = start(journal, 1);
+  auto reader = Journal::open(*home_);
+  const auto all = reader.changes(0);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].row.id, first.id);
+  EXPECT_EQ(all[1].row.id, second.id);
+  EXPECT_TRUE(reader.changes(all[1].revision).empty());
+  const auto version = reader.data_version();
+  EXPECT_EQ(reader.data_version(), version);
+  const std::vector<NewEvent> one = {{"pack.step.started", "s", {{"try", 1}}}};
+  journal.append(first.id, one, {}, at(2));
+  EXPECT_NE(reader.data_version(), version);
+  const auto fresh = reader.changes(all[1].revision);
+  ASSERT_EQ(fresh.size(), 1U);
+  EXPECT_EQ(fresh[0].row.id, first.id);
+  EXPECT_EQ(fresh[0].last_seq, all[0].last_seq + 1);
+}
+
+TEST_F(JournalKeeping, NeverGivesTheRevisionOfARemovedRunAgain) {
+  auto journal = Journal::open(*home_);
+  const auto run = start(journal, 0, "succeeded");
+  const auto seen = journal.changes(0).back().revision;
+  journal.remove_run(run.id, {"ana", "age"}, at(5));
+  const auto next = start(journal, 6);
+  ASSERT_EQ(journal.changes(seen).size(), 1U);
+  EXPECT_EQ(journal.changes(seen).front().row.id, next.id);
 }
 
 }  // namespace
