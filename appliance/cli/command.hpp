@@ -21,6 +21,7 @@ struct Option {
   std::string help;
   bool required = false, repeatable = false;
   bool optional_value = false;  // --qr [PNG]
+  bool hidden = false;          // not in the help: for stella itself
 };
 struct Positional {
   std::string name, help;

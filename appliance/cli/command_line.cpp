@@ -68,8 +68,9 @@ void add_arguments(CLI::App& app, const Command& command, Parsed& parsed) {
   }
   for (const Option& row : command.options) {
     if (row.value.empty()) {
-      app.add_flag_callback(
+      auto* flag = app.add_flag_callback(
           row.name, [&parsed, name = row.name] { parsed.flags.insert(name); }, row.help);
+      if (row.hidden) flag->group("");
       continue;
     }
     auto* option = app.add_option(row.name, parsed.values[row.name], row.help);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "appliance/cli/deciding_time.hpp"
+#include "appliance/cli/detach.hpp"
 #include "appliance/cli/resume_report.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/run_report.hpp"
@@ -23,6 +24,7 @@
 #include "appliance/run/submit.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/files/read.hpp"
 
 namespace stella::cli {
 namespace {
@@ -30,17 +32,21 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-constexpr std::uint64_t kMaxInputs = 16 << 20;
+constexpr std::uint64_t kMaxInputs = 16 << 20, kMaxPlan = 16 << 20;
 
-std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
+std::optional<locked::Bytes> secret_text_of(Invocation& call) {
   const auto path = call.value("--secrets");
-  if (!path) return nullptr;
+  if (!path) return std::nullopt;
   const auto applied = site::load_applied(call.home());
   if (!applied || applied->policy.mode == site::Mode::sealed)
     throw Error(Code::pack_secret_source, "sealed", "--secrets is refused in sealed mode", "--secrets",
                 "Put the secret into the vault: `stella vault put NAME --scope SCOPE`.");
-  const locked::Bytes text = call.read_secret(*path);
-  return lease::open_secrets_file(text.view(), *path);
+  return call.read_secret(*path);
+}
+
+std::unique_ptr<lease::Source> secrets_of(Invocation& call) {
+  const auto text = secret_text_of(call);
+  return text ? lease::open_secrets_file(text->view(), *call.value("--secrets")) : nullptr;
 }
 
 run::Choices choices_of(Invocation& call, const std::string& tenant) {
@@ -58,6 +64,7 @@ int carry_on(Invocation& call, journal::Journal& journal, run::Live& live, RunCo
   run::catch_signals();
   run::unpack_afresh(live.record());
   run::prepare_runtime(live);
+  if (call.flag("--as-runner")) leave_starter();
   console.begin(live.record());
   const run::Outcome outcome = run::go_on(live);
   console.end();
@@ -116,7 +123,35 @@ canon::Json prepare(Invocation& call, run::Live& live, const run::ResumeWish& wi
   return told;
 }
 
+// What the person who detached it is told; the run goes on meanwhile.
+int show_detached(Invocation& call, const journal::Journal& journal, const std::string& id) {
+  canon::Json summary = summary_of(call, journal, journal.need(id));
+  summary["detached"] = true;
+  call.out().say(id);
+  call.out().note(fmt::format("it goes on by itself: stella pack runs logs {} --follow", id));
+  call.out().result(summary);
+  return 0;
+}
+
+int detach(Invocation& call, const journal::Journal& journal, const std::string& id,
+           std::optional<locked::Bytes> secrets) {
+  const std::string folder = journal.need(id).folder;
+  const auto plan = plan::parse(files::read_input(folder + "/plan.json", {kMaxPlan}), Code::journal_tampered, id);
+  const bool wants = !plan.document.at("secrets").empty() && !secrets;
+  const int status = start_runner(call, {.run = id, .needs_vault = wants, .secrets = std::move(secrets)});
+  return status == 0 ? show_detached(call, journal, id) : status;
+}
+
+int detach_again(Invocation& call, const std::string& id) {
+  if (call.flag("--dry-run")) throw Error(Code::usage, "detach", "--dry-run starts nothing that could be detached");
+  auto secrets = secret_text_of(call);
+  const auto journal = run::open_journal(call.home(), looking_time(call));
+  (void)choices_of(call, journal.need(id).tenant);  // what is wrong with them is said here
+  return detach(call, journal, id, std::move(secrets));
+}
+
 int resume_run(Invocation& call, const std::string& id) {
+  if (call.flag("--detach")) return detach_again(call, id);
   run::ResumeWish wish{.rerun = call.values("--rerun"), .fail = call.values("--fail"), .extend = std::nullopt};
   auto secrets = secrets_of(call);
   auto journal = run::open_journal(call.home(), deciding_time(call));
@@ -136,10 +171,16 @@ int resume_run(Invocation& call, const std::string& id) {
   return carry_on(call, journal, live, console, told);
 }
 
+int submit_detached(Invocation& call, const run::Submission& submission) {
+  (void)choices_of(call, submission.tenant);  // what is wrong with them is said before anything is submitted
+  auto secrets = secret_text_of(call);
+  if (secrets) (void)lease::open_secrets_file(secrets->view(), *call.value("--secrets"));
+  auto journal = run::open_journal(call.home(), deciding_time(call));
+  const auto row = run::submit(call.home(), journal, submission, call.clock().now());
+  return detach(call, journal, row.id, std::move(secrets));
+}
+
 int run_pack(Invocation& call) {
-  if (call.flag("--detach"))
-    refuse_option_for_now("--detach",
-                          "Run it in a terminal of its own, or resume it later with `stella pack runs resume`.");
   if (const auto id = call.value("--resume")) {
     for (const char* name : {"--pack", "--bundle", "--inputs", "--plan-hash"}) {
       if (call.value(name))
@@ -149,6 +190,7 @@ int run_pack(Invocation& call) {
     return resume_run(call, *id);
   }
   const run::Submission submission = submission_of(call);
+  if (call.flag("--detach")) return submit_detached(call, submission);
   auto secrets = secrets_of(call);
   auto journal = run::open_journal(call.home(), deciding_time(call));
   run::catch_signals();
@@ -165,12 +207,14 @@ const std::vector<Option>& resume_options() {
   static const std::vector<Option> kOptions = {
       {"--secrets", "FILE", "secrets as a JSON object, where the mode allows it (`-`: standard input)", false, false,
        false},
+      {"--detach", "", "print the run's id and let it go on by itself", false, false, false},
       {"--wait", "", "wait at closed gates instead of ending", false, false, false},
       {"--fail-fast", "", "end a step at its first blocked attempt", false, false, false},
       {"--extend", "DURATION", "more time for the gate", false, false, false},
       {"--rerun", "STEP", "run again a step that was in flight when the runner ended", false, true, false},
       {"--fail", "STEP", "give such a step up", false, true, false},
       {"--dry-run", "", "only say what would be reused and what would run", false, false, false},
+      {.name = "--as-runner", .value = "", .help = "for --detach", .hidden = true},
   };
   return kOptions;
 }
@@ -184,7 +228,6 @@ std::vector<Command> run_moving_commands() {
       {"--inputs", "FILE", "values, JSON or YAML (`-`: standard input)", false, false, false},
       {"--plan-hash", "sha256:HEX", "run only this plan", false, false, false},
       {"--resume", "RUN", "go on with a run", false, false, false},
-      {"--detach", "", "comes with a later version", false, false, false},
   };
   run_options.insert(run_options.end(), resume_options().begin(), resume_options().end());
   std::vector<Option> again = {{"--run", "RUN", "the run", false, false, false}};

@@ -97,7 +97,6 @@ class Refusing(RunTest):
 
     def test_usage(self):
         self.refused("ERR_USAGE", "pack", "run")
-        self.refused("ERR_USAGE", "pack", "run", "--detach", "--pack", "job:1.0.0", reason="not-yet")
         self.refused("ERR_USAGE", "pack", "runs", "show")
         self.refused("ERR_RUN_NOT_FOUND", "pack", "runs", "show", "run:plant-7:20200101T000000000Z")
         self.refused("ERR_RUN_NOT_FOUND", "pack", "runs", "resume", "--run", "../../etc")
