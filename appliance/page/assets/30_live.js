@@ -1,0 +1,116 @@
+// One stream for the page: what happens in the run wakes it, and the server says what the page now looks like. At most
+// one request at a time, and the pause between two grows with what one costs.
+const live = (() => {
+  const root = find('#live');
+  let source = null, wanted = false, busy = false, retry = 500, ended = false;
+
+  const partAddress = () => {
+    const address = new URL(location.href);
+    address.hash = '';
+    address.searchParams.delete('from');
+    address.searchParams.delete('q');
+    address.searchParams.set('part', 'live');
+    if (page.log && page.log.step) {
+      address.searchParams.set('step', page.log.isChosen ? page.log.step : '');
+      address.searchParams.set('try', page.log.isChosen ? page.log.number : '');
+    }
+    return address.href;
+  };
+
+  function take(fresh) {
+    const [now, state, before] = [find('#live', fresh), find('#state', fresh), root.dataset.state];
+    if (!now) return;
+    if (page.kind === 'run') {
+      for (const id of ['top', 'steps', 'parts']) update(find(`#${id}`), find(`#${id}`, fresh));
+      if (state && state.dataset.state !== before) {
+        root.dataset.state = state.dataset.state;
+        say(`The run is ${state.dataset.state}`);
+      }
+      document.title = fresh.title;
+      page.log.heard(find('#lines', fresh));
+    } else {
+      for (const row of findAll('tr.run', now)) {
+        const old = find(`tr[data-key="${CSS.escape(row.dataset.key)}"]`);
+        if (!old || old.dataset.state !== row.dataset.state) {
+          row.classList.add('changed');
+          if (old) say(`${find('.pack', row).textContent} is ${row.dataset.state}`);
+        }
+      }
+      update(root, now);
+    }
+    for (const act of page.afterUpdate) act();
+    tick();
+  }
+
+  async function refresh() {
+    wanted = true;
+    if (busy) return;
+    busy = true;
+    while (wanted) {
+      wanted = false;
+      const begun = performance.now();
+      try {
+        take(await fetchDocument(partAddress()));
+      } catch (error) {
+        if (error.status === 401 || error.status === 403) location.reload();
+      }
+      await wait(Math.min(5000, Math.max(250, 4 * (performance.now() - begun))));
+    }
+    busy = false;
+  }
+
+  // A browser goes on by itself with the last id after a broken line, but not after an answer that is no stream.
+  function listen() {
+    if (ended) return;
+    source = new EventSource(root.dataset.events);
+    source.onopen = () => {
+      retry = 500;
+      link.set('live', 'live');
+      refresh();
+      if (page.log) page.log.listen();
+    };
+    const gone = () => link.set('gone', 'Server gone, reconnecting…');
+    source.onerror = async () => {
+      gone();
+      if (source.readyState !== EventSource.CLOSED) return;
+      await wait(retry);
+      retry = Math.min(5000, retry * 2);
+      listen();
+    };
+    source.onmessage = refresh;
+    source.addEventListener('journal', refresh);
+    source.addEventListener('gap', refresh);
+    source.addEventListener('end', () => {
+      ended = true;
+      source.close();
+      link.set('ended', 'ended');
+      refresh();
+    });
+  }
+
+  // The list has no stream: it asks while somebody looks.
+  async function watchList() {
+    for (;;) {
+      await wait(document.hidden ? 15000 : 2000);
+      if (document.activeElement && document.activeElement.matches('.filters *')) continue;
+      try {
+        take(await fetchDocument(partAddress()));
+        link.set('live', 'live');
+      } catch (error) {
+        if (error.status === 401) location.reload();
+        link.set('gone', 'Server gone, reconnecting…');
+      }
+    }
+  }
+
+  return {
+    start() {
+      if (!root) return;
+      setInterval(tick, 1000);
+      tick();
+      if (page.kind === 'run') listen();
+      else watchList();
+    },
+    refresh,
+  };
+})();

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "appliance/logs/lines.hpp"
+
+namespace stella::logs {
+namespace {
+
+class LinesTest : public testing::Test {
+ protected:
+  LinesTest() {
+    char pattern[] = "/tmp/stella-lines-XXXXXX";
+    root_ = ::mkdtemp(pattern);
+  }
+  ~LinesTest() override { std::filesystem::remove_all(root_); }
+  static clock::Time at() { return clock::Time(std::chrono::seconds(1795453200)); }
+  [[nodiscard]] OneTry one(const std::string& step = "a", int number = 1) const {
+    return {root_ + "/logs", step, number};
+  }
+  // Lines `line 1`... of two steps in turn, over several small chunks.
+  void write(int lines) {
+    Writer writer = Writer::open(one().folder, {.chunk_bytes = 4096, .index_every = 256});
+    Try a = writer.begin("a", 1), b = writer.begin("b", 1);
+    for (int i = 1; i <= lines; ++i) {
+      a.append(i % 10 == 0 ? Stream::err : Stream::out, fmt::format("line {}\n", i), at());
+      if (i % 3 == 0) b.append(Stream::out, "other\nother\n", at());
+    }
+    static_cast<void>(a.finish(at()));
+    static_cast<void>(b.finish(at()));
+    writer.sync();
+  }
+  std::string root_;
+};
+
+TEST_F(LinesTest, GivesTheSameLineWhereverTheStretchBegins) {
+  write(2000);
+  ASSERT_TRUE(std::filesystem::exists(one().folder + "/000004.chunk"));
+  for (const std::uint64_t from : {1, 2, 10, 499, 1000, 1500, 1999, 2000}) {
+    const Stretch stretch = read_lines(one(), from, 7);
+    EXPECT_EQ(stretch.total, 2000U);
+    EXPECT_TRUE(stretch.has_ended);
+    ASSERT_EQ(stretch.lines.size(), std::min<std::uint64_t>(7, 2001 - from)) << from;
+    for (std::size_t i = 0; i < stretch.lines.size(); ++i) {
+      EXPECT_EQ(stretch.lines[i].number, from + i);
+      EXPECT_EQ(stretch.lines[i].text, fmt::format("line {}", from + i));
+      EXPECT_EQ(stretch.lines[i].stream, (from + i) % 10 == 0 ? Stream::err : Stream::out);
+    }
+  }
+  EXPECT_EQ(read_lines(one("b"), 1, 1).total, 1332U);
+}
+
+TEST_F(LinesTest, HasNothingBeyondTheEnd) {
+  write(20);
+  const Stretch stretch = read_lines(one(), 21, 5);
+  EXPECT_TRUE(stretch.lines.empty());
+  EXPECT_EQ(stretch.total, 20U);
+  EXPECT_EQ(read_lines(one("missing"), 1, 5).total, 0U);
+  EXPECT_EQ(read_lines({root_ + "/nowhere", "a", 1}, 1, 5).total, 0U);
+}
+
+TEST_F(LinesTest, GivesTheEnd) {
+  write(300);
+  const Stretch stretch = read_end(one(), 3);
+  ASSERT_EQ(stretch.lines.size(), 3U);
+  EXPECT_EQ(stretch.lines[0].text, "line 298");
+  EXPECT_EQ(read_end(one(), 1000).lines.size(), 300U);
+}
+
+TEST_F(LinesTest, GrowsWhileItIsWritten) {
+  Writer writer = Writer::open(one().folder);
+  Try a = writer.begin("a", 1);
+  a.append(Stream::out, "one\ntwo\n", at());
+  EXPECT_EQ(read_lines(one(), 1, 10).total, 2U);
+  EXPECT_FALSE(read_lines(one(), 1, 10).has_ended);
+  a.append(Stream::out, "three\nhalf", at());
+  const Stretch stretch = read_lines(one(), 3, 10);
+  EXPECT_EQ(stretch.total, 4U);
+  ASSERT_EQ(stretch.lines.size(), 2U);
+  EXPECT_EQ(stretch.lines[1].text, "half");
+  a.append(Stream::out, " and half\n", at());
+  EXPECT_EQ(read_lines(one(), 4, 10).lines.at(0).text, "half and half");
+  EXPECT_EQ(count_lines_of(one()), 4U);
+}
+
+TEST_F(LinesTest, HoldsABoundedPartOfALongLine) {
+  Writer writer = Writer::open(one().folder);
+  Try a = writer.begin("a", 1);
+  for (int i = 0; i < 3; ++i) a.append(Stream::out, std::string(kMaxLineShown, 'x'), at());
+  a.append(Stream::out, "\nnext\n", at());
+  const Stretch stretch = read_lines(one(), 1, 10);
+  ASSERT_EQ(stretch.lines.size(), 2U);
+  EXPECT_EQ(stretch.lines[0].text.size(), kMaxLineShown);
+  EXPECT_EQ(stretch.lines[0].left_out, 2 * kMaxLineShown);
+  EXPECT_EQ(stretch.lines[1].number, 2U);
+}
+
+TEST_F(LinesTest, WalksAllLinesOnceUntilToldToStop) {
+  write(100);
+  std::uint64_t sum = 0, calls = 0;
+  for_each_line(one(), [&](const TextLine& line) {
+    sum += line.number;
+    return ++calls < 50;
+  });
+  EXPECT_EQ(calls, 50U);
+  EXPECT_EQ(sum, 50U * 51 / 2);
+}
+
+}  // namespace
+}  // namespace stella::logs
