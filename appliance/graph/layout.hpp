@@ -9,7 +9,7 @@
 
 namespace stella::graph {
 
-inline constexpr int kBoxWidth = 204, kBoxHeight = 46, kGap = 16, kLayerGap = 26, kPadding = 12, kHeading = 34;
+inline constexpr int kBoxWidth = 184, kBoxHeight = 46, kGap = 16, kLayerGap = 26, kPadding = 12, kHeading = 34;
 
 struct Box {
   const Entry* entry = nullptr;

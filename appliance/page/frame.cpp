@@ -33,7 +33,7 @@ Html bar(const Frame& frame) {
       "header", {{"class", "bar"}},
       element("a", {{"class", "name"}, {"href", runs_path()}},
               element("svg", {{"class", "star"}, {"viewBox", "0 0 16 16"}, {"aria-hidden", "true"}},
-                      element("path", {{"d", "M8 .6l1.9 5.5 5.5 1.9-5.5 1.9L8 15.4 6.1 9.9.6.6 8l5.5-1.9z"}})),
+                      element("path", {{"d", "M8 .6l1.9 5.5 5.5 1.9-5.5 1.9L8 15.4 6.1 9.9.6 8l5.5-1.9z"}})),
               " stella"),
       element("nav", {{"aria-label", "Console"}}, element("a", {{"href", runs_path()}}, "Runs")),
       element("p", {{"id", "link"}, {"class", "link"}, {"role", "status"}}),

@@ -119,7 +119,7 @@ Html banner(const Frame& frame, const RunView& view, const std::vector<graph::St
   if (!open) facts += fact("Missing", missing(gate));
   if (!open) facts += fact("May approve", may.empty() ? "nobody else on the roster" : joined(may));
   if (!open) facts += fact("Time left", time_left(gate, view.now));
-  facts += fact("Plan signed for", element("code", {}, text_of(view.summary, "planHash")));
+  facts += fact("Plan", element("code", {}, text_of(view.summary, "planHash")));
   Html text = element("h2", {{"id", "gate-" + id}}, shape(state), open ? " Gate is open: " : " Waiting at gate ",
                       element("span", {{"class", "id"}}, id));
   if (!message.empty()) text += element("p", {{"class", "message"}}, message);

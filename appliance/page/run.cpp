@@ -11,17 +11,15 @@ using markup::element;
 Html steps_panel(const RunView& view, const std::vector<graph::Step>& steps) {
   const graph::Entry root = graph::fold(steps);
   const std::string run = run_path(text_of(view.summary, "runId"));
-  return element(
-      "section", {{"id", "steps"}, {"class", "steps-panel"}, {"aria-labelledby", "steps-title"}},
-      element("div", {{"class", "panel-head"}}, element("h2", {{"id", "steps-title"}}, "Steps"),
-              element("span", {{"class", "faint"}}, fmt::format("{}/{} done", root.counts.done, root.counts.all)),
-              element("a",
-                      {{"id", "as-graph"},
-                       {"class", "button quiet"},
-                       {"href", run + (view.as_graph ? "#steps" : "?view=graph#steps")},
-                       {"title", "Tree or graph (d)"}},
-                      view.as_graph ? "Tree" : "Graph")),
-      step_tree(view, steps, root), step_graph(view, root));
+  return element("section", {{"id", "steps"}, {"class", "steps-panel"}, {"aria-labelledby", "steps-title"}},
+                 element("div", {{"class", "panel-head"}}, element("h2", {{"id", "steps-title"}}, "Steps"),
+                         element("a",
+                                 {{"id", "as-graph"},
+                                  {"class", "button quiet"},
+                                  {"href", run + (view.as_graph ? "#steps" : "?view=graph#steps")},
+                                  {"title", "Tree or graph (d)"}},
+                                 view.as_graph ? "Tree" : "Graph")),
+                 step_tree(view, steps, root), step_graph(view, root));
 }
 
 Html tabs() {
