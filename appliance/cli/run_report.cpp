@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "appliance/cli/state_mark.hpp"
 #include "appliance/retention/prune.hpp"
+#include "appliance/run/advice.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/site/policy.hpp"
@@ -30,70 +29,19 @@ std::vector<std::string> texts_of(const Json& data, const char* name) {
   return texts;
 }
 
-bool is_undecided(const Json& gate) {
-  const std::string state = text_of(gate, "state");
-  return state == "waiting" || state == "no-request" || state == "withdrawn";
-}
-
-// Who may still decide: approvers with the scope, who have not, and did not ask for the run.
-std::vector<std::string> candidates(const site::Policy& policy, const journal::RunRow& row, const Json& gate) {
-  std::vector<std::string> names;
-  const site::Tenant* tenant = policy.find_tenant(row.tenant);
-  if (tenant == nullptr) return names;
-  const auto decided = texts_of(gate, "approvers");
-  for (const site::Approver& one : tenant->approvers) {
-    const bool scoped = std::find(one.scopes.begin(), one.scopes.end(), "packs.approve") != one.scopes.end();
-    const bool asked = one.name == row.requested_by && !policy.allow_requester_to_approve;
-    if (!scoped || asked || std::find(decided.begin(), decided.end(), one.name) != decided.end()) continue;
-    names.push_back(one.roles.empty() ? one.name : fmt::format("{} ({})", one.name, fmt::join(one.roles, ", ")));
-  }
-  return names;
-}
-
-std::string next_at_gate(const std::string& run, const Json& gate) {
-  const std::string id = text_of(gate, "gate");
-  if (text_of(gate, "state") == "open") return fmt::format("stella pack runs resume --run {}", run);
-  if (text_of(gate, "request").empty())
-    return fmt::format("stella pack approve --run {} --gate '{}' --offline-request", run, id);
-  return "stella pack approve --offline-response FILE";
-}
-
-// The command that goes on from here.
-std::string next_of(const Json& summary) {
-  const std::string run = text_of(summary, "runId"), state = text_of(summary, "state");
-  const std::string resume = fmt::format("stella pack runs resume --run {}", run);
-  if (state == "running") return fmt::format("stella pack runs logs {} --follow", run);
-  if (state == "succeeded") {
-    const bool to_export = !text_of(summary, "evidence").empty() && text_of(summary, "exported") != "true";
-    return to_export ? fmt::format("stella pack runs export --run {} --media DIR", run) : "";
-  }
-  if (state == "waiting") {
-    for (const Json& gate : summary.at("gates")) {
-      if (is_undecided(gate) || text_of(gate, "state") == "open") return next_at_gate(run, gate);
-    }
-  }
-  if (state == "paused" && text_of(summary, "reason") == "unknown") {
-    for (const Json& step : summary.at("steps")) {
-      if (text_of(step, "state") == "unknown")
-        return fmt::format("{} --rerun '{}'   (or --fail)", resume, text_of(step, "step"));
-    }
-  }
-  return resume;
-}
-
 void say_gate(Output& out, const Json& gate, clock::Time now) {
   const std::string state = text_of(gate, "state"), expires = text_of(gate, "expiresAt");
   std::string line = fmt::format("  gate {}: {}, {} of {} approvals", text_of(gate, "gate"), marked(out, state),
                                  text_of(gate, "have"), text_of(gate, "need"));
   if (const auto names = texts_of(gate, "approvers"); !names.empty())
     line += fmt::format(" ({})", fmt::join(names, ", "));
-  if (is_undecided(gate) && !expires.empty()) {
+  if (run::is_undecided(gate) && !expires.empty()) {
     const auto left = clock::parse_time(expires, fault::Code::internal, "expiresAt") - now;
     line += left.count() > 0 ? fmt::format(", {} left (runs out {})", clock::format_duration(left), expires)
                              : fmt::format(", ran out {}", expires);
   }
   out.say(line);
-  if (const auto roles = texts_of(gate, "missingRoles"); is_undecided(gate) && !roles.empty())
+  if (const auto roles = texts_of(gate, "missingRoles"); run::is_undecided(gate) && !roles.empty())
     out.say(fmt::format("    missing: {}", fmt::join(roles, ", ")));
   if (const auto names = texts_of(gate, "mayDecide"); !names.empty())
     out.say(fmt::format("    may decide: {}", fmt::join(names, ", ")));
@@ -133,16 +81,12 @@ void say_head(Output& out, const Json& summary) {
 
 Json summary_of(Invocation& call, const journal::Journal& journal, const journal::RunRow& row) {
   Json summary = run::summary_json(call.home(), journal, row, call.clock().now());
-  if (const auto applied = site::load_applied(call.home())) {
-    for (Json& gate : summary["gates"]) {
-      if (is_undecided(gate)) gate["mayDecide"] = candidates(applied->policy, row, gate);
-    }
-  }
+  if (const auto applied = site::load_applied(call.home())) run::add_candidates(summary, applied->policy, row);
   summary["exported"] = retention::is_exported(journal, row);
   summary["hold"] = canon::Json();
   if (const auto hold = journal.hold_of(row.id))
     summary["hold"] = {{"who", hold->who}, {"reason", hold->reason}, {"at", clock::format(hold->at)}};
-  summary["next"] = next_of(summary);
+  summary["next"] = run::next_of(summary);
   return summary;
 }
 

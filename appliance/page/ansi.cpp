@@ -177,9 +177,9 @@ std::string_view last_written(std::string_view line) {
 
 }  // namespace
 
-Html ansi_line(std::string_view line) {
+Html ansi_line(std::string_view line, std::size_t more_bytes) {
   line = last_written(line);
-  const std::size_t left_out = line.size() - std::min(line.size(), kMaxShownLine);
+  const std::size_t left_out = more_bytes + line.size() - std::min(line.size(), kMaxShownLine);
   line = line.substr(0, kMaxShownLine);
   Html out;
   Pen pen;

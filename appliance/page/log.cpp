@@ -2,6 +2,7 @@
 #include "appliance/page/log.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -29,7 +30,7 @@ Html row(const LogView& view, const LogLine& line) {
                           {"title", line.at},
                           {"tabindex", "-1"}},
                          std::to_string(line.number)),
-                 element("code", {}, ansi_line(line.text)));
+                 element("code", {}, ansi_line(line.text, static_cast<std::size_t>(line.left_out))));
 }
 
 Html rows(const LogView& view, const std::vector<LogLine>& lines) {
@@ -51,14 +52,14 @@ Html tries(const LogView& view) {
   return element("span", {{"class", "tries"}}, links);
 }
 
+std::string found_text(const LogHits& hits) {
+  if (!hits.problem.empty()) return hits.problem;
+  if (hits.query.empty()) return {};
+  return fmt::format("{}{} line{}", hits.is_whole ? "" : "more than ", hits.lines, hits.lines == 1 ? "" : "s");
+}
+
 Html search(const LogView& view) {
   const LogHits& hits = view.hits;
-  std::string found;
-  if (!hits.problem.empty()) {
-    found = hits.problem;
-  } else if (!hits.query.empty()) {
-    found = fmt::format("{}{} line{}", hits.is_whole ? "" : "more than ", hits.lines, hits.lines == 1 ? "" : "s");
-  }
   return element(
       "form", {{"class", "search"}, {"role", "search"}, {"method", "get"}, {"action", run_path(view.run)}},
       element("input", {{"type", "hidden"}, {"name", "step"}, {"value", view.step}}),
@@ -72,7 +73,7 @@ Html search(const LogView& view) {
                         {"maxlength", "1000"},
                         {"autocomplete", "off"}}),
       element("button", {{"class", "quiet no-script"}}, "Search"),
-      element("span", {{"id", "hits"}, {"class", "hits"}, {"role", "status"}}, found),
+      element("span", {{"id", "hits"}, {"class", "hits"}, {"role", "status"}}, found_text(hits)),
       element("button",
               {{"id", "hit-back"}, {"type", "button"}, {"class", "quiet needs-script"}, {"title", "Previous hit (N)"}},
               "‹"),
@@ -158,6 +159,13 @@ std::string log_fragment(const LogView& view) {
                                            {"data-try", view.number},
                                            markup::Attribute::flag("data-live", view.is_live)},
                                           rows(view, view.lines))))
+      .bytes();
+}
+
+std::string hits_fragment(const LogHits& hits) {
+  return markup::document(element("html", {{"lang", "en"}}, element("head", {}, element("title", {}, "Hits")),
+                                  element("body", {{"data-numbers", fmt::format("{}", fmt::join(hits.numbers, " "))},
+                                                   {"data-said", found_text(hits)}})))
       .bytes();
 }
 

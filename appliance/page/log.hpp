@@ -12,10 +12,11 @@
 namespace stella::page {
 
 struct LogLine {
-  std::int64_t number = 1;  // from 1
-  std::string text;         // as it was printed, without its newline
-  bool is_error = false;    // of standard error
-  std::string at = {};      // RFC 3339
+  std::int64_t number = 1;    // from 1
+  std::string text;           // as it was printed, without its newline
+  bool is_error = false;      // of standard error
+  std::string at = {};        // RFC 3339
+  std::int64_t left_out = 0;  // bytes of the line that `text` does not have
 };
 struct LogHits {
   std::string query;
@@ -39,6 +40,8 @@ inline constexpr std::int64_t kLinesOfAPage = 500;  // without a script
 [[nodiscard]] Html log_panel(const LogView& view);
 // What the script fetches: only the lines, and how many there are.
 [[nodiscard]] std::string log_fragment(const LogView& view);
+// What the script fetches of a search: the numbers, and the count in words.
+[[nodiscard]] std::string hits_fragment(const LogHits& hits);
 // The address of a step's log with its parameters; `from` 0: its beginning or its end, as fits.
 [[nodiscard]] std::string log_link(const std::string& run, const std::string& step, int number, std::int64_t from);
 

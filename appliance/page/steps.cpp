@@ -26,7 +26,8 @@ std::string short_name(const std::string& id) {
 std::string detail_of(const Json& row) {
   std::string text;
   const auto add = [&](const std::string& one) { text += (text.empty() ? "" : " · ") + one; };
-  if (row.contains("elapsedMs")) add(span_text(clock::Duration(number_of(row, "elapsedMs"))));
+  if (row.contains("elapsedMs") && text_of(row, "state") != "waiting")
+    add(span_text(clock::Duration(number_of(row, "elapsedMs"))));
   if (const std::int64_t tries = number_of(row, "attempts"); tries > 1) add(fmt::format("{} tries", tries));
   const std::string reason = text_of(row, "reason", 60), state = text_of(row, "state");
   if (!reason.empty() && state != "skipped")

@@ -61,31 +61,51 @@ const live = (() => {
 
   // A browser goes on by itself with the last id after a broken line, but not after an answer that is no stream.
   function listen() {
-    if (ended) return;
-    source = new EventSource(root.dataset.events);
-    source.onopen = () => {
+    if (ended || source) return;
+    const mine = new EventSource(root.dataset.events);
+    source = mine;
+    mine.onopen = () => {
       retry = 500;
       link.set('live', 'live');
       refresh();
-      if (page.log) page.log.listen();
+      page.log.listen();
     };
-    const gone = () => link.set('gone', 'Server gone, reconnecting…');
-    source.onerror = async () => {
-      gone();
-      if (source.readyState !== EventSource.CLOSED) return;
+    mine.onerror = async () => {
+      if (source !== mine) return;
+      link.set('gone', 'Server gone, reconnecting…');
+      if (mine.readyState !== EventSource.CLOSED) return;
+      source = null;
       await wait(retry);
       retry = Math.min(5000, retry * 2);
-      listen();
+      if (!document.hidden) listen();
     };
-    source.onmessage = refresh;
-    source.addEventListener('journal', refresh);
-    source.addEventListener('gap', refresh);
-    source.addEventListener('end', () => {
+    mine.onmessage = refresh;
+    for (const kind of ['journal', 'gap']) mine.addEventListener(kind, refresh);
+    mine.addEventListener('end', () => {
       ended = true;
-      source.close();
+      quiet();
       link.set('ended', 'ended');
       refresh();
     });
+  }
+  function quiet() {
+    if (source) source.close();
+    source = null;
+    page.log.quiet();
+  }
+
+  // A browser has six connections to a server for all its tabs: one that nobody sees gives its streams back and asks now
+  // and then, so that its title stays true.
+  async function watchRun() {
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) quiet();
+      else listen();
+    });
+    listen();
+    for (;;) {
+      await wait(15000);
+      if (document.hidden && !ended) refresh();
+    }
   }
 
   // The list has no stream: it asks while somebody looks.
@@ -108,7 +128,7 @@ const live = (() => {
       if (!root) return;
       setInterval(tick, 1000);
       tick();
-      if (page.kind === 'run') listen();
+      if (page.kind === 'run') watchRun();
       else watchList();
     },
     refresh,

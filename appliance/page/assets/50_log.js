@@ -125,19 +125,19 @@ function makeLog() {
   };
 
   // New lines are told by the run's log stream; what they are is asked for by number.
-  let stream = null, asked = 0;
-  log.listen = () => {
+  let stream = null;
+  log.quiet = () => {
     if (stream) stream.close();
-    const root = find('#live');
-    stream = new EventSource(`${root.dataset.logs}?mark=1`);
-    const grown = (event) => {
+    stream = null;
+  };
+  log.listen = () => {
+    log.quiet();
+    stream = new EventSource(find('#live').dataset.logs);
+    stream.addEventListener('mark', (event) => {
       const told = JSON.parse(event.data);
-      if (told.step !== log.step || told.try !== log.number) return;
-      log.grow(told.lines);
-    };
-    stream.addEventListener('mark', grown);
-    stream.addEventListener('end', () => stream.close());
-    stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) asked += 1; };
+      if (told.step === log.step && told.try === log.number) log.grow(told.lines);
+    });
+    stream.addEventListener('end', log.quiet);
   };
 
   field.form.addEventListener('submit', (event) => {

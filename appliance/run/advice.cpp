@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/run/advice.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "bundles/canon/fields.hpp"
+
+namespace stella::run {
+namespace {
+
+using canon::Json;
+
+std::string text_of(const Json& data, const char* name) {
+  const auto found = data.find(name);
+  if (found == data.end() || found->is_null()) return {};
+  return canon::printable(found->is_string() ? found->get<std::string>() : canon::canonical(*found), 300);
+}
+std::vector<std::string> texts_of(const Json& data, const char* name) {
+  std::vector<std::string> texts;
+  if (const auto found = data.find(name); found != data.end() && found->is_array()) {
+    for (const Json& one : *found) texts.push_back(canon::printable(one.get<std::string>(), 120));
+  }
+  return texts;
+}
+
+// Who may still decide: approvers with the scope, who have not, and did not ask for the run.
+std::vector<std::string> candidates(const site::Policy& policy, const journal::RunRow& row, const Json& gate) {
+  std::vector<std::string> names;
+  const site::Tenant* tenant = policy.find_tenant(row.tenant);
+  if (tenant == nullptr) return names;
+  const auto decided = texts_of(gate, "approvers");
+  for (const site::Approver& one : tenant->approvers) {
+    const bool scoped = std::find(one.scopes.begin(), one.scopes.end(), "packs.approve") != one.scopes.end();
+    const bool asked = one.name == row.requested_by && !policy.allow_requester_to_approve;
+    if (!scoped || asked || std::find(decided.begin(), decided.end(), one.name) != decided.end()) continue;
+    names.push_back(one.roles.empty() ? one.name : fmt::format("{} ({})", one.name, fmt::join(one.roles, ", ")));
+  }
+  return names;
+}
+
+std::string next_at_gate(const std::string& run, const Json& gate) {
+  const std::string id = text_of(gate, "gate");
+  if (text_of(gate, "state") == "open") return fmt::format("stella pack runs resume --run {}", run);
+  if (text_of(gate, "request").empty())
+    return fmt::format("stella pack approve --run {} --gate '{}' --offline-request", run, id);
+  return "stella pack approve --offline-response FILE";
+}
+
+}  // namespace
+
+bool is_undecided(const Json& gate) {
+  const std::string state = text_of(gate, "state");
+  return state == "waiting" || state == "no-request" || state == "withdrawn";
+}
+
+void add_candidates(Json& summary, const site::Policy& policy, const journal::RunRow& row) {
+  for (Json& gate : summary["gates"]) {
+    if (is_undecided(gate)) gate["mayDecide"] = candidates(policy, row, gate);
+  }
+}
+
+std::string next_of(const Json& summary) {
+  const std::string run = text_of(summary, "runId"), state = text_of(summary, "state");
+  const std::string resume = fmt::format("stella pack runs resume --run {}", run);
+  if (state == "running") return fmt::format("stella pack runs logs {} --follow", run);
+  if (state == "succeeded") {
+    const bool to_export = !text_of(summary, "evidence").empty() && text_of(summary, "exported") != "true";
+    return to_export ? fmt::format("stella pack runs export --run {} --media DIR", run) : "";
+  }
+  if (state == "waiting") {
+    for (const Json& gate : summary.at("gates")) {
+      if (is_undecided(gate) || text_of(gate, "state") == "open") return next_at_gate(run, gate);
+    }
+  }
+  if (state == "paused" && text_of(summary, "reason") == "unknown") {
+    for (const Json& step : summary.at("steps")) {
+      if (text_of(step, "state") == "unknown")
+        return fmt::format("{} --rerun '{}'   (or --fail)", resume, text_of(step, "step"));
+    }
+  }
+  return resume;
+}
+
+}  // namespace stella::run
