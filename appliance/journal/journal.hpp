@@ -59,7 +59,15 @@ struct Pruned {
   std::string line;  // the RFC 8785 object of the entry, without newline
 };
 struct Removal {
-  std::string by, why;  // who, and the rule or reason
+  std::string by, why;      // who, and the rule or reason
+  canon::Json totals = {};  // what the run adds to sums over the home (telemetry): kept when the run goes
+};
+// What a removed run leaves to sums over the whole home. Not part of the chain: it proves nothing.
+struct Remains {
+  std::int64_t number = 0;  // of its Pruned
+  std::string run;
+  std::int64_t last_seq = 0;
+  canon::Json totals;  // null: removed without
 };
 struct Hold {  // the run is not pruned while it stands
   std::string run, who, reason;
@@ -140,7 +148,9 @@ class Journal {
   // between leaves a folder without a run: sweep() removes it.
   Pruned remove_run(const std::string& run, const Removal& removal, clock::Time now);
   [[nodiscard]] std::vector<Pruned> pruned() const;  // by number; the chain is verified: ERR_JOURNAL_TAMPERED
-  void sweep() const;                                // folders of runs that `pruned` names and that still lie there
+  // What removals after number `after` have left, by number. Cheaper than pruned(): the chain is not verified.
+  [[nodiscard]] std::vector<Remains> remains(std::int64_t after) const;
+  void sweep() const;  // folders of runs that `pruned` names and that still lie there
 
   struct State;  // of the room
 

@@ -160,10 +160,11 @@ Pruned Journal::remove_run(const std::string& run, const Removal& removal, clock
   entry.line = line_of(entry);
   delete_run(*state_, run);
   {
-    const auto insert = state_->statement("INSERT INTO pruned (number, run, line) VALUES (?,?,?)");
+    const auto insert = state_->statement("INSERT INTO pruned (number, run, line, totals) VALUES (?,?,?,?)");
     insert->bind(1, entry.number);
     insert->bind(2, run);
     insert->bind(3, entry.line);
+    insert->bind(4, removal.totals.is_null() ? std::string() : canon::canonical(removal.totals));
     insert->run();
   }
   transaction.commit();
@@ -184,6 +185,20 @@ std::vector<Pruned> Journal::pruned() const {
       throw Error(Code::journal_tampered, "chain",
                   fmt::format("removal {} does not follow the one before it", rows->integer(0)), rows->text(1));
     prev = hash_of(one.line);
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+std::vector<Remains> Journal::remains(std::int64_t after) const {
+  const auto rows = state_->statement("SELECT number, run, line, totals FROM pruned WHERE number>? ORDER BY number");
+  rows->bind(1, after);
+  std::vector<Remains> found;
+  while (rows->step()) {
+    Remains one{.number = rows->integer(0), .run = rows->text(1), .totals = {}};
+    one.last_seq = parse_pruned(rows->text(2), one.run).last_seq;
+    if (const std::string totals = rows->text(3); !totals.empty())
+      one.totals = canon::parse_json(totals, Code::journal_tampered, one.run);
     found.push_back(std::move(one));
   }
   return found;

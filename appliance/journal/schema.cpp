@@ -41,7 +41,9 @@ constexpr std::string_view kRevisions =
     "(runs.updated, runs.id));"
     "INSERT INTO revision (one, value) SELECT 1, count(*) FROM runs;"
     "CREATE INDEX runs_by_revision ON runs (revision);";
-constexpr std::array kSteps = {kFirst, kHoldsAndRemovals, kRevisions};
+// What a removed run adds to the metrics' sums; empty for those that an older stella removed.
+constexpr std::string_view kTotals = "ALTER TABLE pruned ADD COLUMN totals TEXT NOT NULL DEFAULT '';";
+constexpr std::array kSteps = {kFirst, kHoldsAndRemovals, kRevisions, kTotals};
 
 bool is_there(const std::string& path) {
   struct stat found {};
