@@ -42,6 +42,7 @@ Call::Call(const Parsed& parsed, Output& output)
     : parsed_(parsed), output_(output), passphrases_(parsed.passphrase_files, parsed.passphrase_fd, standard_input_) {}
 
 std::optional<std::string> Call::value(const std::string& name) const {
+  if (name == "--tenant") return parsed_.tenant.empty() ? std::nullopt : std::optional(parsed_.tenant);
   const auto found = parsed_.values.find(name);
   if (found == parsed_.values.end() || found->second.empty()) return std::nullopt;
   return found->second.front();

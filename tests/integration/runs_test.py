@@ -20,7 +20,8 @@ class List(RunTest):
         runs = self.stella("--output", "json", "pack", "runs", "list").json["runs"]
         self.assertEqual([run["runId"] for run in runs], [second, first])
         for args, wanted in ((("--state", "failed"), [second]), (("--pack", "job"), [first]), (("--limit", "1"), [second]),
-                             (("--since", "1h"), [second, first]), (("--since", "2099-01-01T00:00:00Z"), []), (("--tenant", "plant-7"), [second, first])):
+                             (("--since", "1h"), [second, first]), (("--since", "2099-01-01T00:00:00Z"), []), (("--tenant", "plant-7"), [second, first]),
+                             (("--tenant", "plant-8"), [])):
             listed = self.stella("--output", "json", "pack", "runs", "list", *args).json
             self.assertEqual([run["runId"] for run in listed["runs"]], wanted, args)
         table = self.stella("pack", "runs", "list", "--limit", "1")
