@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // explain, version: what stella says about itself.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/journal/event_types.hpp"
+#include "appliance/telemetry/catalogue.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::cli {
@@ -29,7 +32,48 @@ std::string errors_page() {
   return page;
 }
 
+int explain_metrics(Invocation& call) {
+  if (call.flag("--markdown")) {
+    call.out().raw(telemetry::metrics_page());
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  canon::Json all = canon::Json::array();
+  for (const telemetry::Metric& one : telemetry::catalogue()) {
+    const std::string kind(telemetry::name_of(one.kind));
+    rows.push_back({std::string(one.name), kind, fmt::format("{}", fmt::join(one.labels, " ")), std::string(one.help)});
+    all.push_back({{"name", one.name}, {"kind", kind}, {"labels", one.labels}, {"help", one.help}});
+  }
+  call.out().table({"METRIC", "KIND", "LABELS", "MEANING"}, rows);
+  call.out().result({{"metrics", all}});
+  return 0;
+}
+
+int explain_events(Invocation& call) {
+  if (call.flag("--markdown")) {
+    call.out().raw(journal::events_page());
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  canon::Json all = canon::Json::array();
+  for (const journal::EventType& one : journal::event_types()) {
+    canon::Json data = canon::Json::object();
+    std::vector<std::string_view> names;
+    for (const journal::Member& member : one.data) {
+      names.push_back(member.name);
+      data[std::string(member.name)] = member.meaning;
+    }
+    rows.push_back({std::string(one.name), std::string(one.when), fmt::format("{}", fmt::join(names, " "))});
+    all.push_back({{"type", one.name}, {"when", one.when}, {"step", one.of_step}, {"data", data}});
+  }
+  call.out().table({"EVENT", "WRITTEN WHEN", "DATA"}, rows);
+  call.out().result({{"events", all}});
+  return 0;
+}
+
 int explain(Invocation& call) {
+  if (call.flag("--events")) return explain_events(call);
+  if (call.flag("--metrics")) return explain_metrics(call);
   if (call.flag("--markdown")) {
     call.out().raw(errors_page());
     return 0;
@@ -78,7 +122,9 @@ std::vector<Command> general_commands() {
        "what an error code means and what to do",
        "stella explain ERR_PACK_NETWORK_BLOCKED",
        {{"CODE", "an error code; none lists all", false, false}},
-       {{"--markdown", "", "docs/errors.md on standard output"}},
+       {{"--metrics", "", "every metric instead"},
+        {"--events", "", "every type of event instead"},
+        {"--markdown", "", "the table as a page of docs/, on standard output"}},
        explain},
       {{"version"}, "the version", "stella version", {}, {}, version},
   };

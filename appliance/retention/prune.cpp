@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <map>
 
+#include "appliance/telemetry/totals.hpp"
+
 namespace stella::retention {
 namespace {
 
@@ -109,7 +111,11 @@ Verdict remove(journal::Journal& journal, const Candidate& candidate, const Rule
   if (!has_ended(again.row.state) || again.row.attempt != candidate.row.attempt) return Verdict::busy;
   again.hold = journal.hold_of(candidate.row.id);
   const Verdict verdict = judge(again, rule);
-  if (verdict == Verdict::due) (void)journal.remove_run(candidate.row.id, removal, now);
+  if (verdict == Verdict::due) {
+    journal::Removal whole = removal;
+    whole.totals = telemetry::totals_of(journal, again.row);
+    (void)journal.remove_run(candidate.row.id, whole, now);
+  }
   return verdict;
 }
 

@@ -12,7 +12,9 @@ import unittest
 from harness import SOURCE, STELLA, SealedSite, main
 
 LAYERS = ("bundles", "vault", "mirror", "appliance")
-GENERATED = (os.path.join("docs", "commands"), os.path.join("docs", "errors.md"))
+EXPLAINED = {os.path.join("docs", "formats", "events.md"): ["--events"],
+             os.path.join("docs", "operations", "observability", "metrics.md"): ["--metrics"]}
+GENERATED = (os.path.join("docs", "commands"), os.path.join("docs", "errors.md"), *EXPLAINED)
 
 
 def load_generator():
@@ -108,6 +110,20 @@ class Documentation(SealedSite):
         there = {os.path.basename(path): text for path, text in pages().items() if os.path.dirname(path) == GENERATED[0]}
         differ = sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name))
         self.assertEqual(differ, [], f"run: docs/generate_commands.py {STELLA}")
+
+    def test_the_explained_pages_are_what_the_binary_says(self):
+        for path, options in EXPLAINED.items():
+            with self.subTest(page=path):
+                self.assertEqual(read(path), self.stella("explain", *options, "--markdown").out, f"run: stella explain {' '.join(options)} --markdown > {path}")
+
+    def test_every_type_of_event_that_the_sources_name_is_described(self):
+        known = {row["type"] for row in self.stella("--output", "json", "explain", "--events").json["events"]}
+        named = set()
+        for layer in LAYERS:
+            for path in walk(layer, (".cpp", ".hpp")):
+                if "/cli/" not in path:
+                    named |= set(re.findall(r'"(pack\.(?:run|step|gate|approval|network|secret|chaos|evidence)\.[a-z]+)"', read(path)))
+        self.assertEqual(sorted(named - known), [], "give it a row in appliance/journal/event_types.cpp")
 
     def test_relative_links_lead_somewhere(self):
         for path, text in pages().items():
