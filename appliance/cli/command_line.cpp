@@ -103,7 +103,7 @@ const std::map<std::string, std::string>& noun_summaries() {
       {"vault", "sealed secrets"},
       {"evidence", "verify what a run left behind"},
       {"token", "comes with a later version"},
-      {"logs", "comes with a later version"},
+      {"logs", "search what steps wrote"},
       {"spool", "comes with a later version"},
       {"chaos", "comes with a later version"}};
   return nouns;

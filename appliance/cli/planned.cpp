@@ -34,7 +34,6 @@ std::vector<Command> planned_commands() {
       refused_for_now({"token", "new"}, watch),
       refused_for_now({"token", "list"}, watch),
       refused_for_now({"token", "revoke"}, watch),
-      refused_for_now({"logs", "search"}, "Use `stella pack runs logs RUN` and grep."),
       refused_for_now({"spool", "export"}, none),
       refused_for_now({"chaos", "inject"}, none),
       refused_for_now({"chaos", "report"}, none),

@@ -11,6 +11,7 @@
 
 #include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/log_lines.hpp"
+#include "appliance/cli/log_query.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/runs.hpp"
 #include "appliance/run/expiry.hpp"
@@ -22,44 +23,8 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-constexpr std::size_t kMaxPattern = 4096, kMaxShown = 10000;
+constexpr std::size_t kMaxShown = 10000;
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
-
-std::unique_ptr<re2::RE2> pattern_of(Invocation& call) {
-  const auto text = call.value("--grep");
-  if (!text) return nullptr;
-  if (text->size() > kMaxPattern)
-    throw Error(Code::usage, "grep", fmt::format("a pattern has at most {} bytes", kMaxPattern), "--grep");
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  auto pattern = std::make_unique<re2::RE2>(*text, options);
-  if (!pattern->ok())
-    throw Error(
-        Code::usage, "grep",
-        fmt::format("`{}` is no pattern: {}", canon::printable(*text, 200), canon::printable(pattern->error(), 200)),
-        "--grep", "Patterns are RE2's: no look-around, no back references; escape ( [ . * + ? with \\.");
-  return pattern;
-}
-
-// A time, or how long ago.
-std::optional<clock::Time> since_of(Invocation& call) {
-  const auto text = call.value("--since");
-  if (!text) return std::nullopt;
-  if (text->size() > 10 && (*text)[4] == '-') return clock::parse_time(*text, Code::usage, "--since");
-  return call.clock().now() - clock::parse_duration(*text, Code::usage, "--since");
-}
-
-// A tab between words is what it is; everything else that could steer a terminal is written out.
-std::string shown(std::string_view line) {
-  std::string text;
-  for (std::size_t from = 0; from <= line.size();) {
-    const std::size_t tab = std::min(line.find('\t', from), line.size());
-    text += canon::printable(line.substr(from, tab - from), 65536);
-    if (tab < line.size()) text += '\t';
-    from = tab + 1;
-  }
-  return text;
-}
 
 struct Tries {  // what the journal says has run
   std::vector<std::string> steps;
@@ -77,18 +42,13 @@ Tries tries_of(const journal::Journal& journal, const std::string& run) {
   return tries;
 }
 
-// A step's own lines, or those of all that a map, loop or other group of that name holds.
-bool is_wanted(std::string_view asked, std::string_view step) {
-  return asked.empty() || step == asked || (step.starts_with(asked) && step.substr(asked.size()).starts_with("[")) ||
-         (step.starts_with(asked) && step.substr(asked.size()).starts_with("::"));
-}
-
 class Logs {
  public:
   Logs(Invocation& call, const journal::Journal& journal, const journal::RunRow& row, Tries tries)
       : call_(&call),
         journal_(&journal),
         run_(row.id),
+        place_(row),
         asked_(call.value("--step").value_or("")),
         pattern_(pattern_of(call)),
         tries_(std::move(tries)) {
@@ -135,11 +95,11 @@ class Logs {
 
  private:
   void take(const LogLine& line) {
-    if (pattern_ && !re2::RE2::PartialMatch(re2::StringPiece(line.text.data(), line.text.size()), *pattern_)) return;
+    if (pattern_ && !matches_line(*pattern_, line.text)) return;
     if (raw_) {
       text_ += fmt::format("{}\n", line.text);
     } else if (call_->out().is_table()) {
-      text_ += fmt::format("{} | {}\n", line.step, shown(line.text));
+      text_ += fmt::format("{} | {}\n", line.step, shown_line(line.text));
     } else {
       show_row(line);
     }
@@ -149,12 +109,7 @@ class Logs {
       more_ = true;
       return;
     }
-    const canon::Json row = {{"step", std::string(line.step)},
-                             {"try", line.number},
-                             {"stream", line.stream == logs::Stream::out ? "out" : "err"},
-                             {"at", clock::format_millis(line.at)},
-                             {"line", line.line},
-                             {"text", canon::printable(line.text, 65536)}};
+    const canon::Json row = log_row(place_, line);
     if (call_->out().format() == Format::json) {
       kept_.push_back(row);
     } else {
@@ -168,7 +123,9 @@ class Logs {
 
   Invocation* call_;
   const journal::Journal* journal_;
-  std::string run_, asked_;
+  std::string run_;
+  LogPlace place_;
+  std::string asked_;
   std::unique_ptr<re2::RE2> pattern_;
   bool raw_ = call_->flag("--raw") && call_->out().is_table();
   Tries tries_;
