@@ -104,6 +104,7 @@ const std::map<std::string, std::string>& noun_summaries() {
       {"evidence", "verify what a run left behind"},
       {"token", "comes with a later version"},
       {"logs", "search what steps wrote"},
+      {"traces", "runs as OpenTelemetry spans"},
       {"spool", "comes with a later version"},
       {"chaos", "comes with a later version"}};
   return nouns;

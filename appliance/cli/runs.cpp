@@ -32,6 +32,7 @@ std::vector<Command> pack_run_commands() {
   all.push_back(runs_list_command());
   all.push_back(runs_show_command());
   all.push_back(runs_logs_command());
+  all.push_back(runs_trace_command());
   all.push_back(runs_cancel_command());
   for (Command& row : runs_retention_commands()) all.push_back(std::move(row));
   return all;

@@ -13,6 +13,7 @@ namespace stella::cli {
 [[nodiscard]] Command runs_list_command();
 [[nodiscard]] Command runs_show_command();
 [[nodiscard]] Command runs_logs_command();
+[[nodiscard]] Command runs_trace_command();
 [[nodiscard]] Command runs_cancel_command();
 [[nodiscard]] std::vector<Command> runs_retention_commands();  // prune, hold, release
 

@@ -26,6 +26,7 @@ std::vector<Command> all_commands() {
   add(vault_commands());
   add(evidence_commands());
   add(logs_commands());
+  add(traces_commands());
   add(metrics_commands());
   add(doctor_commands());
   add(general_commands());
