@@ -193,7 +193,7 @@ std::vector<EventType> of_surroundings() {
        "a test of resilience began",
        false,
        {{"hook", "`pause`, `drop-network`, `delay-approvals`"},
-        {"for", "how long"},
+        {"forMs", "how long"},
         {"step", "before or in which step"},
         {"by", "who"},
         {"until", "when it ends"}}},
