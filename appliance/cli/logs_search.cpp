@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// logs search: lines of all runs of the home, the newest first, in memory that grows with --limit only.
+// logs search: lines of all runs of the home, or their events, the newest first, in memory that grows with --limit
+// only.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,8 +55,8 @@ std::vector<journal::RunRow> runs_of(Invocation& call, const journal::Journal& j
   return runs;
 }
 
-struct Found {  // a line that is held until it is its turn
-  std::string step, text;
+struct Found {             // a line that is held until it is its turn
+  std::string step, text;  // of an event: its line in the journal
   int number = 1;
   logs::Stream stream = logs::Stream::out;
   clock::Time at{};
@@ -71,6 +72,7 @@ class Search {
         pattern_(pattern_of(call)),
         order_(call.flag("--oldest-first") ? Order::oldest_first : Order::newest_first),
         left_(limit_of(call)),
+        events_(call.flag("--events")),
         journal_(run::open_journal(call.home(), looking_time(call))) {}
 
   void run() {
@@ -94,35 +96,53 @@ class Search {
 
  private:
   void search(const journal::RunRow& row) {
+    held_.clear();
+    held_bytes_ = 0;
+    if (events_) {
+      search_events(row);
+    } else {
+      search_text(row);
+    }
+    if (order_ == Order::newest_first) std::reverse(held_.begin(), held_.end());
+    show_held(row);
+  }
+
+  void search_text(const journal::RunRow& row) {
     LogLines lines;
-    std::deque<Found> held;
-    std::size_t held_bytes = 0;
-    const auto take = [&](const LogLine& line) {
-      if (pattern_ && !matches_line(*pattern_, line.text)) return;
-      held.push_back({std::string(line.step), std::string(line.text), line.number, line.stream, line.at, line.line});
-      held_bytes += line.text.size();
-      // Of the newest, only as many as may still be shown; of the oldest, those are shown at once.
-      while (order_ == Order::newest_first && (held.size() > left_ || held_bytes > kMaxHeldBytes)) {
-        held_bytes -= held.front().text.size();
-        held.pop_front();
-        more_ = true;
-      }
-    };
+    const auto take = [this](const LogLine& line) { hold(line); };
     logs::Reader reader(row.folder + "/logs", {.since = since_});
     while (const auto piece = reader.next()) {
       if (!is_wanted(step_, piece->step)) continue;
       lines.add(*piece, take);
-      if (order_ == Order::oldest_first) show_all(row, held);
+      if (order_ == Order::oldest_first) show_held(row);
       if (left_ == 0) return;
     }
     lines.finish(take);
-    if (order_ == Order::newest_first) std::reverse(held.begin(), held.end());
-    show_all(row, held);
   }
 
-  void show_all(const journal::RunRow& row, std::deque<Found>& held) {
+  void search_events(const journal::RunRow& row) {
+    journal_.for_each_event(row.id, 0, [&](const journal::Event& event) {
+      if (!is_wanted(step_, event.step) || (since_ && event.at < *since_)) return;
+      if (order_ == Order::newest_first || held_.size() <= left_)
+        hold({event.step, 0, logs::Stream::out, event.at, static_cast<std::uint64_t>(event.seq), event.line});
+    });
+  }
+
+  void hold(const LogLine& line) {
+    if (pattern_ && !matches_line(*pattern_, line.text)) return;
+    held_.push_back({std::string(line.step), std::string(line.text), line.number, line.stream, line.at, line.line});
+    held_bytes_ += line.text.size();
+    // Of the newest, only as many as may still be shown; of the oldest, those are shown at once.
+    while (order_ == Order::newest_first && (held_.size() > left_ || held_bytes_ > kMaxHeldBytes)) {
+      held_bytes_ -= held_.front().text.size();
+      held_.pop_front();
+      more_ = true;
+    }
+  }
+
+  void show_held(const journal::RunRow& row) {
     const LogPlace place(row);
-    for (const Found& one : held) {
+    for (const Found& one : held_) {
       if (left_ == 0) {
         more_ = true;
         break;
@@ -130,21 +150,40 @@ class Search {
       --left_;
       show(place, one);
     }
-    held.clear();
+    held_.clear();
   }
 
   void show(const LogPlace& place, const Found& one) {
     ++shown_;
     if (call_->out().is_table())
-      return call_->out().raw(
-          fmt::format("{} {} {} | {}\n", clock::format_millis(one.at), place.run, one.step, shown_line(one.text)));
-    canon::Json row = log_row(place, {one.step, one.number, one.stream, one.at, one.line, one.text});
-    row["attempt"] = attempt_of(place.run, one.step, one.number);
+      return call_->out().raw(fmt::format("{} {} {} | {}\n", clock::format_millis(one.at), place.run,
+                                          one.step.empty() ? "-" : one.step, shown_line(text_of(one))));
+    canon::Json row = events_ ? event_row(place, one) : line_row(place, one);
     if (call_->out().format() == Format::json) {
       rows_.push_back(std::move(row));
     } else {
       call_->out().event(row);
     }
+  }
+
+  [[nodiscard]] std::string text_of(const Found& one) const {
+    if (!events_) return one.text;
+    const canon::Json event = canon::parse_json(one.text, Code::journal_tampered, "journal");
+    return fmt::format("{} {}", event.value("type", ""), canon::canonical(event.value("data", canon::Json::object())));
+  }
+  canon::Json line_row(const LogPlace& place, const Found& one) {
+    canon::Json row = log_row(place, {one.step, one.number, one.stream, one.at, one.line, one.text});
+    row["attempt"] = attempt_of(place.run, one.step, one.number);
+    return row;
+  }
+  static canon::Json event_row(const LogPlace& place, const Found& one) {
+    canon::Json row = canon::parse_json(one.text, Code::journal_tampered, place.run);
+    for (const char* name : {"prev", "run", "step"}) row.erase(name);
+    row["runId"] = place.run;
+    row["packId"] = place.pack;
+    row["tenant"] = place.tenant;
+    row["stepId"] = one.step;
+    return row;
   }
 
   // Of the run, from its journal; read once a run, at its first line.
@@ -166,7 +205,10 @@ class Search {
   std::unique_ptr<re2::RE2> pattern_;
   Order order_;
   std::size_t left_;
+  bool events_;
   journal::Journal journal_;
+  std::deque<Found> held_{};
+  std::size_t held_bytes_ = 0;
   std::size_t searched_ = 0, shown_ = 0;
   bool more_ = false;
   canon::Json rows_ = canon::Json::array();
@@ -197,6 +239,7 @@ std::vector<Command> logs_commands() {
              false, false},
             {"--grep", "PATTERN", "only lines that match this RE2 pattern", false, false, false},
             {"--limit", "N", "at most so many lines (default 1000, at most 100000)", false, false, false},
+            {"--events", "", "the journals' events instead of what steps wrote", false, false, false},
             {"--oldest-first", "", "in the order in which they were written", false, false, false}},
            search_logs}};
 }

@@ -73,6 +73,16 @@ class Search(RunTest):
         self.stella("pack", "runs", "resume", run)
         self.assertEqual([(row["attempt"], row["try"]) for row in self.search("--run", run, "--oldest-first")[1]], [(1, 1), (2, 2)])
 
+    def test_finds_events(self):
+        summary, rows = self.search("--events", "--run", self.first, "--grep", "pack.step.finished", "--oldest-first")
+        self.assertEqual([(row["type"], row["runId"], row["packId"], row["tenant"], row["stepId"], row["attempt"]) for row in rows],
+                         [("pack.step.finished", self.first, "first:1.0.0", "plant-7", step, 1) for step in ("one", "two")])
+        self.assertEqual(rows[0]["data"]["state"], "succeeded")
+        self.assertEqual(summary["lines"], 2)
+        newest = self.search("--events", "--limit", "1")[1]
+        self.assertEqual((newest[0]["type"], newest[0]["runId"]), ("pack.evidence.sealed", self.second))
+        self.assertIn(f"{self.first} - | pack.run.submitted", self.stella("logs", "search", "--events", "--grep", "submitted").out)
+
     def test_refuses_what_it_cannot_do(self):
         self.refused("ERR_USAGE", "logs", "search", "--grep", "(", reason="grep")
         self.refused("ERR_USAGE", "logs", "search", "--limit", "0", reason="limit")
