@@ -18,6 +18,7 @@ constexpr std::size_t kMostOpen = 256;
 constexpr std::size_t kBlock = std::size_t{128} << 10;
 constexpr int kBlocksAtOnce = 8;  // then the others have their turn
 constexpr std::chrono::seconds kPatience{10};
+constexpr int kBacklog = 128;
 
 bool would_wait(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -86,7 +87,11 @@ struct Relay::Connection {
 };
 
 Relay::Relay(Watch& watch, std::vector<Endpoint> destinations, std::vector<files::Fd> listeners)
-    : watch_(watch), destinations_(std::move(destinations)), listeners_(std::move(listeners)), buffer_(kBlock) {
+    : watch_(watch),
+      destinations_(std::move(destinations)),
+      listeners_(std::move(listeners)),
+      is_listening_(listeners_.size(), true),
+      buffer_(kBlock) {
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     totals_.push_back(
         {.host = destinations_[i].host, .address = destinations_[i].address, .port = destinations_[i].port});
@@ -139,11 +144,7 @@ void Relay::act(Connection& connection) {
   const int inside = connection.inside.fd.get(), outside = connection.outside.fd.get();
   const Pump out = pump(inside, outside, connection.out, buffer_, total.bytes_out);
   const Pump in = pump(outside, inside, connection.in, buffer_, total.bytes_in);
-  if (out == Pump::broken || in == Pump::broken) {
-    reset_at_close(inside);
-    reset_at_close(outside);
-    return drop(connection);
-  }
+  if (out == Pump::broken || in == Pump::broken) return reset(connection);
   if (connection.out.is_shut && connection.in.is_shut) return drop(connection);
   const auto wish = [](const Flow& reads, const Flow& writes) {
     return (reads.is_blocked() || reads.is_ended ? 0U : std::uint32_t{EPOLLIN}) |
@@ -181,6 +182,40 @@ void Relay::drop(Connection& connection) {
     if (side->watched != 0) watch_.remove(side->fd.get());
   }
   connections_.remove_if([&](const auto& one) { return one.get() == &connection; });
+}
+
+void Relay::reset(Connection& connection) {
+  reset_at_close(connection.inside.fd.get());
+  reset_at_close(connection.outside.fd.get());
+  drop(connection);
+}
+
+// A listening socket that is shut down for reading stops to listen and keeps its address: the kernel answers with a
+// reset, also to what waits to be accepted (inet_shutdown, Linux 5.10 to 6.1).
+void Relay::stop_listening() {
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (!is_listening_[i]) continue;
+    watch_.remove(listeners_[i].get());
+    shutdown(listeners_[i].get(), SHUT_RD);
+    is_listening_[i] = false;
+  }
+  while (!connections_.empty()) {
+    ++totals_[connections_.front()->destination].cut;
+    reset(*connections_.front());
+  }
+}
+
+// An address that a step took for itself meanwhile stays its own; it is tried again at the next call.
+void Relay::listen_again() {
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (is_listening_[i] || listen(listeners_[i].get(), kBacklog) != 0) continue;
+    watch_.add(listeners_[i].get(), EPOLLIN, [this, i](std::uint32_t) { accept_all(i); });
+    is_listening_[i] = true;
+  }
+}
+
+void Relay::set_line(Line line) {
+  return line == Line::dead ? stop_listening() : listen_again();
 }
 
 void Relay::tick(Instant now) {

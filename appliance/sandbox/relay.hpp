@@ -25,6 +25,10 @@ class Relay {
   ~Relay();
   // Gives up on destinations that have not answered within ten seconds.
   void tick(Instant now);
+  // Dead: every connection is reset and a new one is refused by the kernel, as if nobody listened. Alive: as before.
+  // Asking again for what is there costs nothing.
+  enum class Line { alive, dead };
+  void set_line(Line line);
   [[nodiscard]] std::vector<Relayed> totals() const { return totals_; }
 
  private:
@@ -34,9 +38,13 @@ class Relay {
   void act(Connection& connection);
   void connected(Connection& connection);
   void drop(Connection& connection);
+  void reset(Connection& connection);
+  void stop_listening();
+  void listen_again();
   Watch& watch_;
   std::vector<Endpoint> destinations_;
   std::vector<files::Fd> listeners_;
+  std::vector<bool> is_listening_;
   std::vector<Relayed> totals_;
   std::list<std::unique_ptr<Connection>> connections_;
   std::vector<char> buffer_;

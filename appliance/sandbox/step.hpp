@@ -60,6 +60,7 @@ struct Relayed {
   std::uint64_t connections = 0, bytes_out = 0, bytes_in = 0;  // bytes_out: from the step to the destination
   std::uint64_t refused = 0;                                   // beyond 256 open connections of one step: reset
   bool unreachable = false;                                    // the destination did not answer: not a block
+  std::uint64_t cut = 0;                                       // connections that network_is_cut() ended
 };
 
 // Called from the thread that called run().
@@ -69,6 +70,8 @@ class Observer {
   virtual void output(Stream stream, std::string_view bytes) = 0;  // raw: redact before anything else
   virtual void blocked(const Blocked& first_seen) = 0;
   virtual bool stop_requested() = 0;  // polled at least every 100 ms
+  // Polled as often. While true the allowed destinations are dead: what is open is reset, what is new is refused.
+  virtual bool network_is_cut() { return false; }
 };
 
 enum class End { exited, signalled, timed_out, stopped, blocked_fast };

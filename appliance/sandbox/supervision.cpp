@@ -114,6 +114,7 @@ void Supervision::receive_sockets() {
         watch_, std::move(fds[0]), std::move(tcp),
         [this](const Question& question, const Packet& from) { return decide(question, from); });
     relay_ = std::make_unique<Relay>(watch_, blueprint_.destinations, std::move(listeners));
+    if (observer_.network_is_cut()) relay_->set_line(Relay::Line::dead);
     return;
   }
 }
@@ -174,6 +175,7 @@ void Supervision::check_clock() {
     child_.kill();
     kill_at_.reset();
   }
+  relay_->set_line(observer_.network_is_cut() ? Relay::Line::dead : Relay::Line::alive);
   relay_->tick(now);
 }
 

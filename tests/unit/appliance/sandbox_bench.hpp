@@ -36,9 +36,10 @@ class Collector : public Observer {
   }
   void blocked(const Blocked& first_seen) override { outcome.told.push_back(first_seen); }
   bool stop_requested() override { return stop && stop(*this); }
+  bool network_is_cut() override { return cut && cut(*this); }
   Outcome outcome;
   std::uint64_t total = 0;
-  std::function<bool(Collector&)> stop;
+  std::function<bool(Collector&)> stop, cut;
 };
 
 class Site {

@@ -227,6 +227,74 @@ TEST(Network, CarriesBytesUnchangedAndPassesTheEndOfEachDirection) {
   EXPECT_EQ(seen.result.relayed[0].bytes_out, std::uint64_t{8} << 20);
 }
 
+// A client that says how it fares, and an outage that follows what it says.
+constexpr const char* kThroughAnOutage =
+    "import errno,socket,sys,time\n"
+    "at=(sys.argv[1],int(sys.argv[2]))\n"
+    "def ping(s):\n"
+    "  try: s.sendall(b'ping'); return s.recv(9).decode() or 'closed'\n"
+    "  except OSError as e: return errno.errorcode.get(e.errno,'timeout')\n"
+    "def fresh():\n"
+    "  try: s=socket.create_connection(at,5)\n"
+    "  except OSError as e: return errno.errorcode.get(e.errno,'timeout')\n"
+    "  return ping(s)\n"
+    "line=socket.create_connection(at,5); print('line',ping(line),flush=True)\n"
+    "while ping(line)=='pong': time.sleep(0.01)\n"
+    "print('cut',flush=True); print('new',fresh(),flush=True)\n"
+    "while fresh()!='pong': time.sleep(0.01)\n"
+    "print('back',flush=True)\n";
+
+class Outage : public ::testing::TestWithParam<const char*> {};
+TEST_P(Outage, ResetsWhatIsOpenRefusesWhatIsNewAndIsNoBlock) {
+  NEEDS("python3");
+  Site site;
+  Server server("127.77.0.10");
+  Collector collector;
+  collector.cut = [](Collector& seen) {
+    const bool has_begun = seen.outcome.out.find("line pong") != std::string::npos;
+    return has_begun && seen.outcome.out.find("new ") == std::string::npos;
+  };
+  Spec spec = site.spec({"python3", "-c", kThroughAnOutage, GetParam(), std::to_string(server.port())});
+  spec.allowed = {{"historian.example", "127.77.0.10", server.port()}};
+  const Result result = run(spec, collector);
+  EXPECT_EQ(collector.outcome.out, "line pong\ncut\nnew ECONNREFUSED\nback\n") << collector.outcome.err;
+  EXPECT_EQ(result.end, End::exited);
+  EXPECT_EQ(result.status, 0);
+  EXPECT_TRUE(result.blocked.empty());
+  EXPECT_EQ(result.witness_lost, 0U);
+  ASSERT_EQ(result.relayed.size(), 1U);
+  EXPECT_EQ(result.relayed[0].cut, 1U);
+  EXPECT_FALSE(result.relayed[0].unreachable);
+}
+INSTANTIATE_TEST_SUITE_P(ByNameAndAddress, Outage, ::testing::Values("historian.example", "127.77.0.10"));
+
+TEST(Network, StaysClosedToEverythingElseDuringAnOutage) {
+  NEEDS("python3");
+  Site site;
+  Server server("127.77.0.10"), other("127.77.0.10");
+  Collector collector;
+  collector.cut = [](Collector&) { return true; };
+  Spec spec = site.spec({"python3", "-c", kConnect, "127.77.0.10", std::to_string(other.port())});
+  spec.allowed = {{"historian.example", "127.77.0.10", server.port()}};
+  const Result result = run(spec, collector);
+  ASSERT_EQ(result.blocked.size(), 1U);
+  EXPECT_EQ(result.blocked[0].port, other.port());
+}
+
+TEST(Network, IsDeadFromTheFirstWhenAnOutageHasBegun) {
+  NEEDS("python3");
+  Site site;
+  Server server("127.77.0.10");
+  Collector collector;
+  collector.cut = [](Collector&) { return true; };
+  Spec spec = site.spec({"python3", "-c", kConnect, "historian.example", std::to_string(server.port())});
+  spec.allowed = {{"historian.example", "127.77.0.10", server.port()}};
+  const Result result = run(spec, collector);
+  EXPECT_EQ(collector.outcome.out, "ConnectionRefusedError\n");
+  EXPECT_TRUE(result.blocked.empty());
+  EXPECT_EQ(result.relayed.at(0).connections, 0U);
+}
+
 TEST(Network, CapsTheOpenConnectionsOfOneStep) {
   NEEDS("python3");
   Site site;
