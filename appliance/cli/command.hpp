@@ -81,6 +81,7 @@ class Invocation {
 [[nodiscard]] std::vector<Command> approval_commands();      // approval review sign
 [[nodiscard]] std::vector<Command> vault_commands();
 [[nodiscard]] std::vector<Command> evidence_commands();  // evidence verify show, pack runs export
+[[nodiscard]] std::vector<Command> chaos_commands();
 [[nodiscard]] std::vector<Command> doctor_commands();
 [[nodiscard]] std::vector<Command> metrics_commands();
 [[nodiscard]] std::vector<Command> logs_commands();    // logs search

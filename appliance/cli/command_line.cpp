@@ -106,7 +106,7 @@ const std::map<std::string, std::string>& noun_summaries() {
       {"logs", "search what steps wrote"},
       {"traces", "runs as OpenTelemetry spans"},
       {"spool", "comes with a later version"},
-      {"chaos", "comes with a later version"}};
+      {"chaos", "resilience tests against runs, where the site allows them"}};
   return nouns;
 }
 

@@ -84,8 +84,13 @@ int offline_request(Invocation& inv) {
   return 0;
 }
 
+bool is_open(const decision::Taken& taken) {
+  return taken.tally.standing == gate::Standing::open && !taken.held_until;
+}
+
 canon::Json result_of(const decision::Taken& taken) {
   return {{"runId", taken.run},
+          {"delayedUntil", taken.held_until ? canon::Json(clock::format(*taken.held_until)) : canon::Json()},
           {"gate", taken.gate},
           {"approver", taken.approver},
           {"decision", approval::decision_name(taken.decision)},
@@ -94,7 +99,7 @@ canon::Json result_of(const decision::Taken& taken) {
           {"need", taken.tally.need},
           {"approvers", taken.tally.approvers},
           {"missingRoles", taken.tally.missing_roles},
-          {"open", taken.tally.standing == gate::Standing::open}};
+          {"open", is_open(taken)}};
 }
 
 void say_taken(Output& out, const decision::Taken& taken) {
@@ -107,7 +112,9 @@ void say_taken(Output& out, const decision::Taken& taken) {
   if (!tally.missing_roles.empty()) standing += fmt::format("; still missing {}", fmt::join(tally.missing_roles, ", "));
   if (tally.expires_at) standing += fmt::format("; until {}", clock::format(*tally.expires_at));
   out.say(canon::printable(standing));
-  if (tally.standing == gate::Standing::open) out.say("next: stella pack runs resume --run " + taken.run);
+  if (taken.held_until)
+    out.say(fmt::format("a chaos hook holds approvals back until {}", clock::format(*taken.held_until)));
+  if (is_open(taken)) out.say("next: stella pack runs resume --run " + taken.run);
 }
 
 void take_one(Invocation& inv, journal::Journal& journal, const std::string& text, const std::string& name) {

@@ -14,6 +14,7 @@
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/run_report.hpp"
 #include "appliance/cli/secret_input.hpp"
+#include "appliance/cli/sit_out.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/replan.hpp"
@@ -58,6 +59,8 @@ run::Choices choices_of(Invocation& call, const std::string& tenant) {
   return choices;
 }
 
+int go_on_after_pause(Invocation& call, journal::Journal& journal, const std::string& id);
+
 // `resumed`: what was said before a resume; null: it has just been submitted.
 int carry_on(Invocation& call, journal::Journal& journal, run::Live& live, RunConsole& console,
              const canon::Json& resumed = {}) {
@@ -68,7 +71,8 @@ int carry_on(Invocation& call, journal::Journal& journal, run::Live& live, RunCo
   console.begin(live.record());
   const run::Outcome outcome = run::go_on(live);
   console.end();
-  return show_outcome(call, journal, outcome, resumed);
+  const auto end = sit_out_pause(call, live, outcome);
+  return end ? show_outcome(call, journal, *end, resumed) : go_on_after_pause(call, journal, live.id());
 }
 
 run::Submission submission_of(Invocation& call) {
@@ -121,6 +125,16 @@ canon::Json prepare(Invocation& call, run::Live& live, const run::ResumeWish& wi
     throw;
   }
   return told;
+}
+
+// As `runs resume` would: everything is read and proved anew. The caller has the lock.
+int go_on_after_pause(Invocation& call, journal::Journal& journal, const std::string& id) {
+  auto secrets = secrets_of(call);
+  run::Record record = run::load_record(call.home(), journal, id);
+  RunConsole console(call);
+  run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices_of(call, record.row.tenant));
+  const canon::Json told = prepare(call, live, {});
+  return carry_on(call, journal, live, console, told);
 }
 
 // What the person who detached it is told; the run goes on meanwhile.

@@ -70,6 +70,10 @@ std::string text_about(const journal::Event& event, const Output& out) {
     return fmt::format("  secret {} version {} leased to {}", text_of(event.data, "name"),
                        text_of(event.data, "version"), event.step);
   if (type == "pack.gate.approved") return out.good(fmt::format("✓ gate {} is open", text_of(event.data, "gate")));
+  if (type == "pack.chaos.injected")
+    return out.bad(fmt::format("chaos: {}{} until {}, by {}", text_of(event.data, "hook"),
+                               event.step.empty() ? "" : " on " + event.step, text_of(event.data, "until"),
+                               text_of(event.data, "by")));
   if (type == "pack.evidence.sealed")
     return fmt::format("evidence sealed: bag {} ({})", text_of(event.data, "number"), text_of(event.data, "bag"));
   if (type != "pack.step.finished") return {};

@@ -45,6 +45,8 @@ void say_gate(Output& out, const Json& gate, clock::Time now) {
     out.say(fmt::format("    missing: {}", fmt::join(roles, ", ")));
   if (const auto names = texts_of(gate, "mayDecide"); !names.empty())
     out.say(fmt::format("    may decide: {}", fmt::join(names, ", ")));
+  if (const std::string until = text_of(gate, "delayedUntil"); !until.empty())
+    out.say(fmt::format("    a chaos hook holds approvals back until {}", until));
   for (const char* name : {"decidedBy", "why", "problem"}) {
     if (const std::string value = text_of(gate, name); !value.empty())
       out.say(fmt::format("    {}: {}", std::string_view(name) == "decidedBy" ? "decided by" : name, value));
@@ -58,6 +60,13 @@ void say_blocked(Output& out, const Json& one) {
                               address.empty() ? "" : " " + address, text_of(one, "port"), text_of(one, "count"))));
   if (const std::string line = text_of(one, "line"); !line.empty())
     out.say(fmt::format("    a policy with this line under network.allow would let it: {}", line));
+}
+
+void say_chaos(Output& out, const Json& one) {
+  const std::string step = text_of(one, "step"), by = text_of(one, "by");
+  out.say(fmt::format("  chaos: {}{} at {} by {}, until {}: {}", text_of(one, "hook"),
+                      step.empty() ? "" : " on step " + step, text_of(one, "at"), by, text_of(one, "until"),
+                      text_of(one, "state")));
 }
 
 void say_head(Output& out, const Json& summary) {
@@ -95,6 +104,7 @@ void say_summary(Output& out, const Json& summary, clock::Time now, Fold fold) {
   say_tree(out, summary.at("steps"), fold);
   for (const Json& gate : summary.at("gates")) say_gate(out, gate, now);
   for (const Json& one : summary.at("blocked")) say_blocked(out, one);
+  for (const Json& one : summary.at("chaos")) say_chaos(out, one);
   if (const std::string bag = text_of(summary, "evidence"); !bag.empty())
     out.say(fmt::format("  evidence {}{}", bag, text_of(summary, "exported") == "true" ? " (exported)" : ""));
   if (const std::string next = text_of(summary, "next"); !next.empty()) out.say(fmt::format("  next     {}", next));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verbs about runs, one file each; pack_run_commands() puts their rows together.
+// The verbs about runs, one file each; pack_run_commands() and chaos_commands() put their rows together.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@ namespace stella::cli {
 [[nodiscard]] Command runs_logs_command();
 [[nodiscard]] Command runs_trace_command();
 [[nodiscard]] Command runs_cancel_command();
+[[nodiscard]] Command chaos_report_command();
 [[nodiscard]] std::vector<Command> runs_retention_commands();  // prune, hold, release
 
 // RUN as a plain argument, and as --run.

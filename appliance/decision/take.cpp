@@ -11,6 +11,7 @@
 #include "appliance/decision/claim.hpp"
 #include "appliance/decision/turn.hpp"
 #include "appliance/gate/stored.hpp"
+#include "appliance/run/disturbance.hpp"
 #include "appliance/run/record.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
@@ -112,6 +113,14 @@ void note_open(const Incoming& in, const run::Record& record, const Taken& taken
   in.journal.append(taken.run, std::span(&opened, 1), {}, in.now);
 }
 
+// A chaos hook delays approvals: what has come in counts as not arrived yet.
+std::optional<clock::Time> held_until(const run::Record& record, const std::string& gate, clock::Time now) {
+  const auto known = record.progress.gates.find(gate);
+  const plan::Step* step =
+      known == record.progress.gates.end() ? nullptr : run::find_step(record.steps(), known->second.step);
+  return step == nullptr ? std::nullopt : run::Hooks(record, now).approvals_held_until(*step);
+}
+
 Taken finish(const Incoming& in, const approval::Signed& response, bool is_new) {
   const approval::Answer& answer = response.answer;
   const run::Record record = run::load_record(in.home, in.journal, answer.run);
@@ -123,9 +132,10 @@ Taken finish(const Incoming& in, const approval::Signed& response, bool is_new) 
               .approver = answer.approver,
               .decision = answer.decision,
               .comment = answer.comment,
-              .tally = gate::tally(run::subject_of(after), run::need_gate(after, answer.gate), in.now)};
-  if (taken.tally.standing == gate::Standing::open) note_open(in, after, taken);
-  if (taken.tally.standing == gate::Standing::rejected)
+              .tally = gate::tally(run::subject_of(after), run::need_gate(after, answer.gate), in.now),
+              .held_until = held_until(after, answer.gate, in.now)};
+  if (taken.tally.standing == gate::Standing::open && !taken.held_until) note_open(in, after, taken);
+  if (taken.tally.standing == gate::Standing::rejected)  // a no is never held back
     run::end_rejected(in.home, in.journal, after, taken.tally, in.now);
   return taken;
 }

@@ -7,6 +7,7 @@
 // refusal adds a line to the ledger and an event to the run, and changes nothing else.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "appliance/gate/gate.hpp"
@@ -23,6 +24,7 @@ struct Taken {
   approval::Decision decision = approval::Decision::approved;
   std::string comment;
   gate::Tally tally;
+  std::optional<clock::Time> held_until = {};  // a chaos hook delays approvals: it counts from then on
 };
 // `text` is the response file's content, `name` what to call it. Throws what refuses it, after the refusal was
 // recorded. A rejection is recorded and returned; ending the run is part of it.

@@ -73,6 +73,16 @@ void apply_change(RunRow& row, const RunChange& change) {
   if (change.detail) row.detail = *change.detail;
 }
 
+// Here, because only the transaction knows whether the run's process has just ended it.
+void require_under_way(const RunRow& row, std::span<const NewEvent> drafts) {
+  const bool has_ended =
+      row.state == "succeeded" || row.state == "failed" || row.state == "cancelled" || row.state == "expired";
+  const auto is_chaos = [](const NewEvent& draft) { return draft.type == "pack.chaos.injected"; };
+  if (!has_ended || std::none_of(drafts.begin(), drafts.end(), is_chaos)) return;
+  throw Error(Code::usage, "state", fmt::format("{} has ended already: it is {}", row.id, row.state), row.id,
+              "A chaos hook is for a run that is planned, runs, waits or is paused.");
+}
+
 Error broken(const std::string& run, std::int64_t seq, const std::string& what) {
   return Error(Code::journal_tampered, "chain", fmt::format("event {} of {} {}", seq, run, what), run);
 }
@@ -119,6 +129,7 @@ std::vector<Event> Journal::append_once(const std::string& run, std::span<const 
                                         const RunChange& change, clock::Time now) {
   database::Transaction transaction(state_->connection);
   RunRow row = need(run);
+  require_under_way(row, drafts);
   Head last = head(run);
   const Head recorded = recorded_head(*state_, run);
   if (last.seq != recorded.seq || last.hash != recorded.hash)

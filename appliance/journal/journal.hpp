@@ -101,7 +101,7 @@ class Journal {
   // folder, so that a run that is in the journal always has all its files.
   RunRow create_run(const RunRow& draft, const NewEvent& submitted, clock::Time now);
   // On a full disk the space held back in runs/.reserve is given up for it (reserve.hpp).
-  // Appends in one durable transaction; the row changes with it. `at` never goes back within a run.
+  // Appends in one durable transaction with the row; `at` never goes back. ERR_USAGE `state`: chaos in an ended run.
   std::vector<Event> append(const std::string& run, std::span<const NewEvent> events, const RunChange& change,
                             clock::Time now);
   [[nodiscard]] std::vector<Event> events(const std::string& run, std::int64_t after_seq = 0) const;

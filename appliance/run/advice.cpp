@@ -44,7 +44,9 @@ std::vector<std::string> candidates(const site::Policy& policy, const journal::R
 
 std::string next_at_gate(const std::string& run, const Json& gate) {
   const std::string id = text_of(gate, "gate");
-  if (text_of(gate, "state") == "open") return fmt::format("stella pack runs resume --run {}", run);
+  const bool is_held = !text_of(gate, "delayedUntil").empty();  // by a chaos hook: a runner may wait for its end
+  if (text_of(gate, "state") == "open")
+    return fmt::format("stella pack runs resume --run {}{}", run, is_held ? " --wait" : "");
   if (text_of(gate, "request").empty())
     return fmt::format("stella pack approve --run {} --gate '{}' --offline-request", run, id);
   return "stella pack approve --offline-response FILE";

@@ -95,6 +95,10 @@ bool Capture::stop_requested() {
   return sink_->stop_requested();
 }
 
+bool Capture::network_is_cut() {
+  return sink_->network_is_cut();
+}
+
 Capture::Log Capture::finish() {
   out_.finish();
   err_.finish();

@@ -24,6 +24,7 @@ class Sink {
   // pack.step.output. Whoever writes that event calls logs::Writer::sync() before.
   virtual void part(canon::Json data) = 0;
   virtual bool stop_requested() = 0;
+  virtual bool network_is_cut() { return false; }
 };
 
 class Capture : public sandbox::Observer {
@@ -34,6 +35,7 @@ class Capture : public sandbox::Observer {
   void output(sandbox::Stream stream, std::string_view bytes) override;
   void blocked(const sandbox::Blocked& first_seen) override;
   bool stop_requested() override;
+  bool network_is_cut() override;
   // Everything is appended when it returns; durable after the next logs::Writer::sync().
   using Log = logs::Whole;
   [[nodiscard]] Log finish();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "appliance/run/disturbance.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/stop.hpp"
@@ -34,6 +35,20 @@ Error still_waiting(const std::string& run, const gate::Tally& tally) {
           : fmt::format("stella pack approve --run {} --gate {} --offline-request --out REQ-{}.json", run,
                         shell_word(tally.gate), approval::gate_in_file_name(tally.gate));
   return Error(Code::pack_approval_required, "gate", what, run, fix);
+}
+
+// A chaos hook holds back what has arrived.
+Error held(const std::string& run, const gate::Tally& tally, clock::Time until) {
+  return Error(Code::pack_approval_required, "delayed",
+               fmt::format("gate {} has its approvals, and a chaos hook holds them back until {}", tally.gate,
+                           clock::format(until)),
+               run, fmt::format("After that time: stella pack runs resume --run {}", run));
+}
+
+Error waits_for(Live& live, const plan::Step& step, const gate::Tally& tally) {
+  const auto until = Hooks(live).approvals_held_until(step);
+  const bool is_held = until && tally.standing == gate::Standing::open;
+  return is_held ? held(live.id(), tally, *until) : still_waiting(live.id(), tally);
 }
 
 Error timed_out(const std::string& run, const std::string& gate) {
@@ -93,7 +108,7 @@ std::optional<GateResult> look(Live& live, const plan::Step& step, gate::Tally& 
     live.refresh();
     return GateResult{GateEnd::ended, rejected(live.id(), tally)};
   }
-  if (tally.standing == gate::Standing::open) {
+  if (tally.standing == gate::Standing::open && !Hooks(live).approvals_held_until(step)) {
     site::require_valid(record.current->policy, live.now());
     refuse_requesters(record, tally);
     record_open(live, step, gate::clear(subject_of(record), step.gate, state_now(record, step.gate.id), live.now()));
@@ -182,9 +197,9 @@ GateResult pass_gate(Live& live, const plan::Step& step) {
     if (auto ended = ended_elsewhere(live, live.id())) return *ended;
     follow_policy(live);
     if (auto decided = look(live, step, tally)) return *decided;
-    if (!live.choices().wait) return {GateEnd::waiting, still_waiting(live.id(), tally)};
-    if (!told) live.tools().listener->note(fmt::format("waiting: {}", still_waiting(live.id(), tally).what()));
-    if (!told) live.tools().listener->note(fmt::format("  next: {}", still_waiting(live.id(), tally).fix()));
+    if (!live.choices().wait) return {GateEnd::waiting, waits_for(live, step, tally)};
+    if (!told) live.tools().listener->note(fmt::format("waiting: {}", waits_for(live, step, tally).what()));
+    if (!told) live.tools().listener->note(fmt::format("  next: {}", waits_for(live, step, tally).fix()));
     for (auto left = live.choices().poll; left.count() > 0; left -= std::chrono::milliseconds(50)) {
       if (asked_to_stop(live.folder()) != Stop::none) return {GateEnd::stopped, std::nullopt};
       std::this_thread::sleep_for(std::chrono::milliseconds(50));

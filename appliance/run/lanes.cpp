@@ -25,6 +25,7 @@ class Lanes::Voice : public Sink {
   void part(canon::Json data) override {
     lanes_->post({.kind = Message::Kind::part, .node = tryout_->node, .data = std::move(data)});
   }
+  bool network_is_cut() override { return tryout_->is_cut; }
   bool stop_requested() override { return tryout_->halt != Halt::none || asked_to_stop(tryout_->folder) != Stop::none; }
 
  private:
@@ -105,6 +106,10 @@ std::unique_ptr<Tryout> Lanes::take(Index node) {
 void Lanes::halt(Index node, Halt halt) {
   const auto found = running_.find(node);
   if (found != running_.end()) found->second->halt = halt;
+}
+
+void Lanes::each(const std::function<void(Tryout&)>& visit) {
+  for (auto& [node, tryout] : running_) visit(*tryout);
 }
 
 void Lanes::halt_all(Halt halt) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,7 @@ class Lanes {
   [[nodiscard]] std::unique_ptr<Tryout> take(Index node);  // after its `ended`
   void halt(Index node, Halt halt);
   void halt_all(Halt halt);
+  void each(const std::function<void(Tryout&)>& visit);  // what runs; its atomic members may be set
 
  private:
   class Voice;

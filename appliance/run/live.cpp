@@ -94,6 +94,13 @@ void Live::refresh() {
   record_->row = tools_.journal->need(id());
 }
 
+void Live::hear_others() {
+  const std::int64_t version = tools_.journal->data_version();
+  if (version == heard_) return;
+  refresh();
+  heard_ = version;
+}
+
 journal::RunChange change_to(const std::string& state, const fault::Error& error) {
   return {.state = state, .code = std::string(fault::info(error.code()).name), .reason = error.reason()};
 }

@@ -128,6 +128,13 @@ void apply_to_network(Progress& progress, const journal::Event& event) {
                               .count = number(data, "count")});
 }
 
+// One pause is enough for all that asked for it until then: of the run, or before this step.
+void spend_pauses(Progress& progress, const std::string& step) {
+  for (chaos::Injection& one : progress.chaos) {
+    if (one.hook == chaos::Hook::pause && (one.step.empty() || one.step == step)) one.is_spent = true;
+  }
+}
+
 void apply_to_run(Progress& progress, const journal::Event& event) {
   if (const std::string hash = text(event.data, "planHash"); !hash.empty()) progress.plan_hash = hash;
   if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
@@ -141,6 +148,7 @@ void apply_to_run(Progress& progress, const journal::Event& event) {
     progress.has_ending = ending != event.data.end() && *ending == true;
   }
   if (event.type == "pack.run.paused") {
+    if (text(event.data, "code") == "ERR_PACK_CHAOS_PAUSED") spend_pauses(progress, text(event.data, "step"));
     if (const auto owed = event.data.find("owed"); owed != event.data.end()) progress.owed = *owed;
   }
 }
@@ -186,6 +194,8 @@ void apply(Progress& progress, const journal::Event& event) {
   if (event.type.starts_with("pack.run.")) apply_to_run(progress, event);
   if (event.type.starts_with("pack.step.") && !event.step.empty()) apply_to_step(progress, event);
   if (event.type == "pack.network.blocked") apply_to_network(progress, event);
+  if (event.type == chaos::kEvent)
+    progress.chaos.push_back(chaos::parse_injection(event.data, event.seq, event.at, event.run));
   if (event.type == "pack.gate.approved") progress.gates[text(event.data, "gate")].approved = true;
   if (event.type == "pack.evidence.sealed") progress.bag = text(event.data, "bag");
   if (event.seq > 0) apply_place(progress, event);

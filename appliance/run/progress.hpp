@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "appliance/chaos/injection.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/plan/plan.hpp"
 #include "bundles/clock/time.hpp"
@@ -64,6 +65,7 @@ struct Progress {
   std::map<std::string, GateProgress> gates;  // by the approval's id
   std::vector<Blocked> blocked;               // of this attempt
   std::vector<std::string> requesters;        // who submitted, resumed or extended; each once
+  std::vector<chaos::Injection> chaos;        // hooks, in the journal's order, of all attempts
   std::string asked_hash;                     // --plan-hash of the submission, empty when none was given
   std::string plan_hash;                      // that the journal named last
   std::string bag;                            // name of this attempt's evidence bag, empty: not sealed

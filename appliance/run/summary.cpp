@@ -8,6 +8,7 @@
 
 #include "appliance/gate/gate.hpp"
 #include "appliance/plan/plan.hpp"
+#include "appliance/run/disturbance.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/record.hpp"
 #include "appliance/run/replan.hpp"
@@ -130,6 +131,24 @@ Json blocked_json(const Progress& progress) {
   return rows;
 }
 
+// In force, has paused the run, or over.
+std::string_view standing_of(const chaos::Injection& one, clock::Time now) {
+  if (one.is_spent) return "took-hold";
+  return chaos::is_active(one, now) ? "active" : "over";
+}
+
+Json chaos_json(const Progress& progress, clock::Time now) {
+  Json rows = Json::array();
+  for (const chaos::Injection& one : progress.chaos) {
+    Json row = chaos::data_of(one);
+    row["seq"] = one.seq;
+    row["at"] = clock::format_millis(one.at);
+    row["state"] = standing_of(one, now);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 }  // namespace
 
 int exit_of(const journal::RunRow& row) {
@@ -185,14 +204,22 @@ Json summary_json(const files::Home& home, const journal::Journal& journal, cons
   object["steps"] = Json::array();
   const Steps steps = steps_of(plan, made);
   const auto turns = turn_states(steps, progress);
+  const Hooks hooks(
+      progress.chaos, [&steps](const std::string& id) { return find_step(steps, id); }, now);
   for (const plan::Step* step : steps) {
-    if (step->kind == plan::Kind::gate_approval) object["gates"].push_back(gate_json(subject, *step, progress, now));
+    if (step->kind == plan::Kind::gate_approval) {
+      object["gates"].push_back(gate_json(subject, *step, progress, now));
+      Json& gate = object["gates"].back();
+      const auto held = hooks.approvals_held_until(*step);
+      if (held && gate["state"] != "passed") gate["delayedUntil"] = clock::format(*held);
+    }
     const auto turn = turns.find(step->id);
     const StepState state = turn == turns.end() ? progress.step(step->id).state : turn->second;
     object["steps"].push_back(step_json(*step, progress, state, now));
   }
   object["outputs"] = progress.results;
   object["blocked"] = blocked_json(progress);
+  object["chaos"] = chaos_json(progress, now);
   object["evidence"] = code_or_null(sealed_bag(row, seals));
   object["folder"] = row.folder;
   return object;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run as the results show it (contract section 3): {runId, state, attempt, planHash, exit, code, gates, blocked,
 // evidence} and, free additions, pack, tenant, requestedBy, reason, created, updated, steps (each with parent,
-// kind, state, tries over all attempts, attempts: the starts in this one, started, ended, elapsedMs, message). One
-// thread.
+// kind, state, tries over all attempts, attempts: the starts in this one, started, ended, elapsedMs, message), chaos
+// (the hooks with their state `active`, `took-hold` or `over`) and a gate's delayedUntil. One thread.
 #pragma once
 
 #include "appliance/journal/journal.hpp"

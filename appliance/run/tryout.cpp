@@ -135,16 +135,17 @@ void add_network(std::vector<journal::NewEvent>& events, const plan::Step& step,
     data["lost"] = true;  // attempts that were stopped, but came faster than they could be named
     events.push_back(event_of("pack.network.blocked", std::move(data), step.id));
   }
-  for (const sandbox::Relayed& one : result.relayed)
-    events.push_back(event_of("pack.network.allowed",
-                              {{"host", one.host},
-                               {"address", one.address},
-                               {"port", one.port},
-                               {"connections", one.connections},
-                               {"bytesOut", one.bytes_out},
-                               {"bytesIn", one.bytes_in},
-                               {"unreachable", one.unreachable}},
-                              step.id));
+  for (const sandbox::Relayed& one : result.relayed) {
+    Json data = {{"host", one.host},
+                 {"address", one.address},
+                 {"port", one.port},
+                 {"connections", one.connections},
+                 {"bytesOut", one.bytes_out},
+                 {"bytesIn", one.bytes_in},
+                 {"unreachable", one.unreachable}};
+    if (one.cut > 0) data["cut"] = one.cut;
+    events.push_back(event_of("pack.network.allowed", std::move(data), step.id));
+  }
 }
 
 bool is_full(const std::string& folder) {

@@ -36,6 +36,7 @@ struct Tryout {
   Leases leases;
   sandbox::Spec spec;
   std::atomic<Halt> halt{Halt::none};
+  std::atomic<bool> is_cut{false};  // a chaos hook takes its network away
   // what the lane found
   sandbox::Result result;
   Verdict verdict;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "appliance/run/disturbance.hpp"
 #include "appliance/run/finish.hpp"
 #include "bundles/files/write.hpp"
 
@@ -48,8 +49,23 @@ void Walk::look_for_stop() {
   if (stop_ != Stop::none) lanes_.halt_all(Halt::run);
 }
 
+// What other processes have put into the journal. In every turn: a hook that was recorded before a step starts counts
+// for it.
+void Walk::look_for_chaos() {
+  try {
+    live_.hear_others();
+  } catch (const Error& error) {
+    return hold_back(error);
+  }
+  if (live_.progress().chaos.empty()) return;
+  const Hooks hooks(live_);
+  if (const auto* pause = hooks.pause_due(nullptr)) hold_back(paused_by(*pause, live_.id()));
+  lanes_.each([&](Tryout& tryout) { tryout.is_cut = hooks.is_network_cut(*tryout.step); });
+}
+
 void Walk::advance() {
   look_for_stop();
+  look_for_chaos();
   for (bool moved = true; moved;) {
     moved = false;
     while (const auto group = course_.next_settled()) {
@@ -77,6 +93,7 @@ void Walk::flush() {
   for (auto& tryout : launches_) {
     files::crash_point("step.started");
     if (stop_ != Stop::none) tryout->halt = Halt::run;
+    tryout->is_cut = Hooks(live_).is_network_cut(*tryout->step);
     lanes_.start(std::move(tryout));
   }
   launches_.clear();
@@ -156,6 +173,7 @@ std::optional<Outcome> Walk::look_around() {
     live_.commit();
     throw Error(*fatal_);
   }
+  if (stop_ == Stop::none && pausing_) stop_ = asked_to_stop(live_.folder());  // nobody looks again after a pause
   if (stop_ != Stop::none) return stopped();
   if (pausing_) return pause(live_, *pausing_, pausing_->at());
   if (is_over_) return end_phase();

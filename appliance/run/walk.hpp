@@ -38,6 +38,8 @@ class Walk {
   [[nodiscard]] bool is_held_back() const { return stop_ != Stop::none || pausing_ || fatal_; }
   [[nodiscard]] bool has_free_lane() const;
   void look_for_stop();
+  void look_for_chaos();
+  [[nodiscard]] bool holds_for_chaos(Index index);
 
   // walk_ends.cpp: how it ends
   [[nodiscard]] std::optional<Outcome> stopped();

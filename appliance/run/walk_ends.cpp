@@ -47,6 +47,7 @@ bool is_pause(const Error& error) {
     case Code::artifact_store:
     case Code::no_space:
     case Code::media_gone:
+    case Code::pack_chaos_paused:
       return true;
     default:
       return false;

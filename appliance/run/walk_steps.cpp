@@ -2,6 +2,7 @@
 // One step on its way: begun anew or taken over from what the journal says, retried, ended.
 #include <fmt/format.h>
 
+#include "appliance/run/disturbance.hpp"
 #include "appliance/run/view.hpp"
 #include "appliance/run/walk.hpp"
 #include "bundles/files/write.hpp"
@@ -23,6 +24,7 @@ bool is_of_the_step(const Error& error) {
 void Walk::begin(Index index) {
   try {
     if (restore(index)) return;
+    if (holds_for_chaos(index)) return course_.put_back(index);
     course_.node(index).is_fresh = true;
     begin_kind(index);
   } catch (const Error& error) {
@@ -30,6 +32,14 @@ void Walk::begin(Index index) {
     hold_back(error);
     course_.put_back(index);
   }
+}
+
+// A hook that pauses the run before this step.
+bool Walk::holds_for_chaos(Index index) {
+  if (live_.progress().chaos.empty()) return false;
+  const auto* pause = Hooks(live_).pause_due(course_.node(index).step);
+  if (pause != nullptr) hold_back(paused_by(*pause, live_.id()));
+  return pause != nullptr;
 }
 
 void Walk::begin_kind(Index index) {
