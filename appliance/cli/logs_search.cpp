@@ -19,7 +19,8 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-constexpr std::size_t kUsualLimit = 1000, kMaxLimit = 100000, kMaxHeldBytes = 32 << 20, kAllRuns = 1000000;
+constexpr std::size_t kUsualLimit = 1000, kMaxLimit = 100000, kMaxHeldBytes = 32 << 20, kMaxJsonBytes = 64 << 20,
+                      kRowBytes = 1000, kAllRuns = 1000000;
 
 enum class Order { newest_first, oldest_first };
 
@@ -160,7 +161,12 @@ class Search {
                                           one.step.empty() ? "-" : one.step, shown_line(text_of(one))));
     canon::Json row = events_ ? event_row(place, one) : line_row(place, one);
     if (call_->out().format() == Format::json) {
+      json_bytes_ += one.text.size() + kRowBytes;
       rows_.push_back(std::move(row));
+      if (json_bytes_ > kMaxJsonBytes) {  // one object has to be held whole; ndjson has no such end
+        left_ = 0;
+        more_ = true;
+      }
     } else {
       call_->out().event(row);
     }
@@ -208,7 +214,7 @@ class Search {
   bool events_;
   journal::Journal journal_;
   std::deque<Found> held_{};
-  std::size_t held_bytes_ = 0;
+  std::size_t held_bytes_ = 0, json_bytes_ = 0;
   std::size_t searched_ = 0, shown_ = 0;
   bool more_ = false;
   canon::Json rows_ = canon::Json::array();

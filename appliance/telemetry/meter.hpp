@@ -18,7 +18,8 @@ inline constexpr auto kRatioWindow = std::chrono::hours(24 * 7);
 
 class Meter {
  public:
-  explicit Meter(const journal::Journal& journal) : journal_(&journal) {}  // outlives it
+  // Outlives it. What this very Journal writes is not noticed: others write.
+  explicit Meter(const journal::Journal& journal) : journal_(&journal) {}
   // Reads what the journal has more than last time. A commit that comes while it reads may be left for the next call.
   void catch_up();
   [[nodiscard]] std::vector<Family> families(clock::Time now) const;
