@@ -18,6 +18,7 @@
 #include "bundles/files/read.hpp"
 #include "bundles/files/tree.hpp"
 #include "bundles/files/write.hpp"
+#include "bundles/site/service_home.hpp"
 
 namespace stella::attest {
 namespace {
@@ -195,10 +196,8 @@ Sealed write_bag(const Facts& facts, const std::string& folder, const site::Iden
   bag.add("attestations/run.dsse.json", dsse::serialise(dsse::sign(provenance(facts, products), identity.key)));
   bag.add("00-README.txt", readme(identity.id, facts.row.id));
   const evidence::About about{
-      facts.row.id,    facts.row.tenant,
-      facts.row.state, facts.planned_under.policy.homes == site::Homes::service ? "service" : "personal",
-      number,          before.list,
-      sealed_at,       fmt::format("stella {}", STELLA_VERSION)};
+      facts.row.id, facts.row.tenant, facts.row.state, site::home_kind(facts.home),
+      number,       before.list,      sealed_at,       fmt::format("stella {}", STELLA_VERSION)};
   return {folder, number, bag.finish(about, identity.key).tagged()};
 }
 

@@ -86,6 +86,7 @@ class Invocation {
 [[nodiscard]] std::vector<Command> metrics_commands();
 [[nodiscard]] std::vector<Command> logs_commands();    // logs search
 [[nodiscard]] std::vector<Command> traces_commands();  // traces export
+[[nodiscard]] std::vector<Command> serve_commands();
 [[nodiscard]] std::vector<Command> general_commands();  // explain version doctor
 
 // Later work, refused by name with what to do instead.

@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <new>
 
 #include "appliance/cli/command.hpp"
 #include "appliance/cli/invocation.hpp"
+#include "appliance/cli/service_call.hpp"
+#include "appliance/service/order.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/locked/bytes.hpp"
 
@@ -179,7 +182,7 @@ Format parse_format(const std::string& name) {
               fmt::format("--output is table, json or ndjson, not {}", canon::printable(name, 40)));
 }
 
-int act(int argc, char** argv, Parsed& parsed, std::unique_ptr<Output>& output) {
+int act(std::vector<std::string> arguments, Parsed& parsed, std::unique_ptr<Output>& output) {
   CLI::App root("stella: runs signed Task Packs behind an air gap", "stella");
   root.set_help_flag("--help,-h", "this text");
   add_globals(root, parsed);
@@ -189,7 +192,7 @@ int act(int argc, char** argv, Parsed& parsed, std::unique_ptr<Output>& output) 
   bool version = false;
   root.add_flag("--version", version, "the version");
   try {
-    root.parse(argc, argv);
+    root.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them backwards
   } catch (const CLI::CallForHelp&) {
     output->raw(root.help());  // of the verb that was named, with its whole path in the usage line
     return 0;
@@ -209,11 +212,19 @@ int act(int argc, char** argv, Parsed& parsed, std::unique_ptr<Output>& output) 
   }
   for (const Row& row : rows) {
     if (!row.app->parsed() || !row.app->get_subcommands().empty()) continue;
+    if (const auto status = through_service(row.command, parsed, arguments)) return *status;
+    keep_to_order(row.command, parsed);
     Call call(parsed, *output);
     return row.command.act(call);
   }
   output->raw(root.help());
   return 2;
+}
+
+// What was typed; in a process that a service started, what was typed to the service.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == service::kActFor) return service::take_order().arguments;
+  return {argv + std::min(argc, 1), argv + argc};
 }
 
 }  // namespace
@@ -226,7 +237,7 @@ int run_command_line(int argc, char** argv) {
   auto output = std::make_unique<Output>(Format::table, false, false);
   try {
     locked::protect_process();
-    return act(argc, argv, parsed, output);
+    return act(arguments_of(argc, argv), parsed, output);
   } catch (const Error& error) {
     output->error(error);
     return error.exit_status();

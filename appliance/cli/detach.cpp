@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "appliance/respawn/respawn.hpp"
+#include "appliance/service/order.hpp"
 #include "bundles/fault/error.hpp"
 #include "bundles/files/fd.hpp"
 #include "bundles/locked/bytes.hpp"
@@ -19,8 +20,8 @@ namespace {
 using fault::Code;
 using fault::Error;
 
-constexpr char kLeft = '\0';  // no message holds it
-constexpr int kPassphraseAt = 3;
+constexpr char kLeft = '\0';      // no message holds it
+constexpr int kPassphraseAt = 5;  // above the order of a service's process
 constexpr std::size_t kMaxSaid = std::size_t{1} << 20;
 
 struct Pipe {
@@ -53,8 +54,8 @@ std::string_view name_of(Format format) {
 }
 
 std::vector<std::string> arguments_of(Invocation& call, const Detaching& wish, bool has_passphrase) {
-  std::vector<std::string> all = {"--home", call.home().path(), "--quiet", "--output",
-                                  std::string(name_of(call.out().format()))};
+  std::vector<std::string> all = {"--quiet", "--output", std::string(name_of(call.out().format()))};
+  if (service::order_taken() == nullptr) all.insert(all.end(), {"--home", call.home().path()});
   if (has_passphrase) all.insert(all.end(), {"--passphrase-fd", std::to_string(kPassphraseAt)});
   all.insert(all.end(), {"pack", "runs", "resume", "--run", wish.run, "--as-runner"});
   if (wish.secrets) all.insert(all.end(), {"--secrets", "-"});
@@ -77,6 +78,16 @@ std::optional<locked::Bytes> find_passphrase(Invocation& call, const Detaching& 
     if (error.reason() == "no-passphrase") return std::nullopt;
     throw;
   }
+}
+
+// A service's process hands on for whom it acts; nothing in any other.
+files::Fd order_for(const std::vector<std::string>& arguments) {
+  const service::Order* mine = service::order_taken();
+  if (mine == nullptr) return {};
+  service::Order next = *mine;
+  next.arguments = arguments;
+  next.has_person = false;
+  return service::write_order(next);
 }
 
 int wait_for(pid_t child) {
@@ -108,13 +119,16 @@ int start_runner(Invocation& call, const Detaching& wish) {
   const auto passphrase = find_passphrase(call, wish);
   const files::Fd nothing = open_nothing(O_RDWR);
   Pipe words = make_pipe(), secrets = make_pipe(), phrase = make_pipe();
-  respawn::Start start{.arguments = arguments_of(call, wish, passphrase.has_value()),
+  const files::Fd order = order_for(arguments_of(call, wish, passphrase.has_value()));
+  respawn::Start start{.arguments = order ? std::vector<std::string>{service::kActFor}
+                                          : arguments_of(call, wish, passphrase.has_value()),
                        .descriptors = {{wish.secrets ? secrets.read_end.get() : nothing.get(), 0},
                                        {nothing.get(), 1},
                                        {words.write_end.get(), 2}},
                        .environment = std::nullopt,
                        .folder = call.home().path(),  // keeps no medium from being unmounted
                        .own_session = true};
+  if (order) start.descriptors.push_back({order.get(), service::kOrderAt});
   if (passphrase) start.descriptors.push_back({phrase.read_end.get(), kPassphraseAt});
   const pid_t child = respawn::start(start);
   words.write_end.reset();

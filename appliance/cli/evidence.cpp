@@ -6,11 +6,14 @@
 #include "appliance/cli/command.hpp"
 #include "appliance/cli/progress_bar.hpp"
 #include "appliance/journal/journal.hpp"
+#include "appliance/service/delivery.hpp"
+#include "appliance/service/order.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/dsse/envelope.hpp"
 #include "bundles/evidence/bag.hpp"
 #include "bundles/evidence/check.hpp"
 #include "bundles/evidence/replay.hpp"
+#include "bundles/files/named.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/tree.hpp"
 #include "bundles/files/write.hpp"
@@ -136,13 +139,28 @@ std::vector<media::File> files_of(const evidence::Integrity& integrity) {
   return list;
 }
 
-media::Volume destination(Invocation& call) {
+service::Destination destination(Invocation& call, const std::string& bag) {
   const auto out = call.value("--out"), medium = call.value("--media");
   if (out.has_value() == medium.has_value()) throw Error(Code::usage, "destination", "give --out DIR or --media DIR");
-  if (medium)
-    return media::open_volume(*medium, call.flag("--allow-fixed") ? media::Fixed::allow : media::Fixed::refuse);
-  files::make_folders(*out, 0755);
-  return media::open_volume(*out, media::Fixed::allow);
+  return {.path = medium ? *medium : *out,
+          .is_medium = medium.has_value(),
+          .allow_fixed = call.flag("--allow-fixed"),
+          .below = "STELLA-EVIDENCE/" + bag};
+}
+
+// Written by this process, or by the operator's own in front of a service.
+service::Delivered deliver(const service::Destination& to, const std::string& folder,
+                           const std::vector<media::File>& list, std::uint64_t total) {
+  if (const int socket = service::person_socket(); socket >= 0) {
+    service::Destination theirs = to;
+    theirs.path = files::plain(to.path);
+    return service::deliver_through(socket, theirs, folder, list);
+  }
+  ProgressBar bar("export", total);
+  service::Delivered delivered =
+      service::deliver_here(to, list, media::from_folder(folder), [&](std::uint64_t done) { bar.update(done); });
+  bar.finish();
+  return delivered;
 }
 
 int export_run(Invocation& call) {
@@ -151,19 +169,17 @@ int export_run(Invocation& call) {
   const journal::RunRow row = journal.need(run);
   const std::string bag = newest_bag(row);
   const evidence::Integrity integrity = evidence::check_integrity(row.folder + "/evidence/" + bag);
-  const media::Volume volume = destination(call);
+  const service::Destination to = destination(call, bag);
   const std::vector<media::File> list = files_of(integrity);
   std::uint64_t total = 0;
   for (const media::File& file : list) total += file.size_bytes * 2;
-  ProgressBar bar("export", total);
-  const media::Copied copied =
-      media::copy_verified(integrity.folder, list, volume, volume.path + "/STELLA-EVIDENCE/" + bag,
-                           [&](std::uint64_t done) { bar.update(done); });
-  bar.finish();
-  const journal::NewEvent event{
-      "pack.evidence.exported",
-      "",
-      {{"list", integrity.list_digest.tagged()}, {"fileSystem", volume.file_system}, {"removable", volume.removable}}};
+  const service::Delivered delivered = deliver(to, integrity.folder, list, total);
+  const media::Copied& copied = delivered.copied;
+  const journal::NewEvent event{"pack.evidence.exported",
+                                "",
+                                {{"list", integrity.list_digest.tagged()},
+                                 {"fileSystem", delivered.file_system},
+                                 {"removable", delivered.removable}}};
   if (copied.outcome == media::Outcome::written)
     (void)journal.append(row.id, std::span(&event, 1), {}, call.clock().now());
   call.out().say(fmt::format(

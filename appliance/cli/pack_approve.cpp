@@ -16,6 +16,7 @@
 #include "bundles/approval/response.hpp"
 #include "bundles/approval/review.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/files/named.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
 #include "vault/lease/lease.hpp"
@@ -50,8 +51,8 @@ decision::Wish wish_of(Invocation& inv) {
 std::string request_target(Invocation& inv, const approval::Request& request) {
   const std::string name = approval::request_file_name(request);
   const auto out = inv.value("--out");
-  if (!out) return name;
-  return std::filesystem::is_directory(*out) ? *out + "/" + name : *out;
+  if (!out) return files::named(name);
+  return files::is_folder(*out) ? *out + "/" + name : *out;
 }
 
 int offline_request(Invocation& inv) {
@@ -67,7 +68,8 @@ int offline_request(Invocation& inv) {
   }
   files::write_atomically(target, made.request.parcel.bytes, 0644);
   Output& out = inv.out();
-  out.say(fmt::format("{} {}", made.is_new ? "Request" : "Request (the open one again)", canon::printable(target)));
+  out.say(fmt::format("{} {}", made.is_new ? "Request" : "Request (the open one again)",
+                      canon::printable(files::plain(target))));
   out.say(fmt::format("  gate {} of {}, needs {}, expires {}", asked.gate, asked.run, asked.threshold,
                       clock::format(asked.expires_at)));
   out.note(fmt::format("next, at an approver's desk: stella approval review {} --trust ADMIN.pub",
@@ -79,7 +81,7 @@ int offline_request(Invocation& inv) {
               {"planHash", made.request.plan_hash.tagged()},
               {"threshold", asked.threshold},
               {"expiresAt", clock::format(asked.expires_at)},
-              {"file", target},
+              {"file", files::plain(target)},
               {"new", made.is_new}});
   return 0;
 }

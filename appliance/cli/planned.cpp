@@ -30,7 +30,6 @@ std::vector<Command> planned_commands() {
   const std::string watch = "Use `stella pack runs show RUN` and `stella pack runs logs RUN --follow`.";
   const std::string none = "Nothing replaces it today.";
   return {
-      refused_for_now({"serve"}, watch),
       refused_for_now({"token", "new"}, watch),
       refused_for_now({"token", "list"}, watch),
       refused_for_now({"token", "revoke"}, watch),

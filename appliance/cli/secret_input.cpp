@@ -14,6 +14,7 @@
 #include "bundles/fault/error.hpp"
 #include "bundles/files/fd.hpp"
 #include "bundles/files/read.hpp"
+#include "bundles/site/identity.hpp"
 
 namespace stella::cli {
 namespace {
@@ -30,6 +31,13 @@ locked::Bytes first_line(locked::Bytes text) {
   if (!text.empty() && text.data()[text.size() - 1] == '\r') text.shrink(text.size() - 1);
   if (text.empty()) throw Error(Code::key_unusable, "passphrase", "the passphrase is empty");
   return text;
+}
+
+// A service's process has no terminal of its own; the operator's is its standard input, if that is one.
+files::Fd open_terminal() {
+  files::Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  const bool theirs = !terminal && site::acted_for() && ::isatty(STDIN_FILENO) == 1;
+  return theirs ? files::Fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) : std::move(terminal);
 }
 
 class NoEcho {
@@ -53,7 +61,7 @@ class NoEcho {
 
 // A line from the terminal, byte by byte so that nothing of it stays in a buffer of ours.
 locked::Bytes ask_hidden(const std::string& prompt) {
-  const files::Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  const files::Fd terminal = open_terminal();
   if (!terminal) {
     throw Error(Code::key_unusable, "no-passphrase",
                 fmt::format("{} is needed and there is no terminal to ask at", prompt), {},
@@ -98,7 +106,7 @@ locked::Bytes read_private_file(const std::string& path, std::size_t max_bytes) 
   const files::Fd file = files::open_input(path, {max_bytes});
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) throw fault::system_error(errno, "looking at", path);
-  if (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
+  if (info.st_uid != site::acted_for().value_or(::geteuid()) || (info.st_mode & 077) != 0) {
     throw Error(
         Code::key_unusable, "mode",
         fmt::format("{} must belong to this user and have mode 0600, it has {:04o}", path, info.st_mode & 07777U), path,

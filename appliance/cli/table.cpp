@@ -29,6 +29,7 @@ std::vector<Command> all_commands() {
   add(traces_commands());
   add(metrics_commands());
   add(chaos_commands());
+  add(serve_commands());
   add(doctor_commands());
   add(general_commands());
   add(planned_commands());

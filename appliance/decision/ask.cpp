@@ -10,6 +10,7 @@
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/site/identity.hpp"
+#include "bundles/site/service_home.hpp"
 
 namespace stella::decision {
 namespace {
@@ -80,7 +81,7 @@ approval::Asked asked_of(const Case& at, const plan::Gate& gate, const site::Ide
   asked.nonce = canon::random_hex(32);
   if (at.open) asked.supersedes = at.open->request.asked.request_id;
   asked.appliance = identity.id;
-  asked.home_kind = "personal";
+  asked.home_kind = site::home_kind(at.home);
   asked.home_mark = site::look_at_home(at.home).mark;
   asked.tenant = record.row.tenant;
   asked.run = record.row.id;

@@ -11,6 +11,7 @@
 
 #include "appliance/journal/reserve.hpp"
 #include "appliance/journal/store.hpp"
+#include "appliance/journal/visible.hpp"
 #include "bundles/files/write.hpp"
 
 namespace stella::journal {
@@ -166,7 +167,7 @@ void Journal::for_each_event(const std::string& run, std::int64_t after_seq, con
 }
 
 RunRow Journal::need(const std::string& run) const {
-  if (auto row = find_row(*state_, run)) return *row;
+  if (auto row = find_row(*state_, run); row && is_visible(row->tenant)) return *row;
   throw Error(Code::run_not_found, "run", fmt::format("there is no run {} in this home", run), run);
 }
 
@@ -179,7 +180,9 @@ std::vector<RunRow> Journal::in_state(const std::string& state) const {
 }
 
 std::vector<Journal::Change> Journal::changes(std::int64_t after, std::size_t limit) const {
-  return select_changes(*state_, after, limit);
+  std::vector<Change> found = select_changes(*state_, after, limit);
+  std::erase_if(found, [](const Change& change) { return !is_visible(change.row.tenant); });
+  return found;
 }
 
 std::int64_t Journal::data_version() const {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "appliance/journal/store.hpp"
+#include "appliance/journal/visible.hpp"
 
 namespace stella::journal {
 namespace {
@@ -122,9 +123,12 @@ std::vector<RunRow> select_rows(const Journal::State& state, const Journal::Filt
   int at = 1;
   for (const std::string* value : values) rows.bind(at++, *value);
   if (filter.since) rows.bind(at++, millis(*filter.since));
-  rows.bind(at, static_cast<std::int64_t>(filter.limit));
+  rows.bind(at, sees_everything() ? static_cast<std::int64_t>(filter.limit) : -1);
   std::vector<RunRow> found;
-  while (rows.step()) found.push_back(read_row(state, rows));
+  while (found.size() < filter.limit && rows.step()) {
+    RunRow row = read_row(state, rows);
+    if (is_visible(row.tenant)) found.push_back(std::move(row));
+  }
   return found;
 }
 

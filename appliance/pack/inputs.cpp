@@ -10,6 +10,7 @@
 #include "appliance/pack/input_schema.hpp"
 #include "appliance/pack/value_type.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/files/named.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/yaml/document.hpp"
@@ -140,7 +141,9 @@ Inputs read_inputs(const Manifest& manifest, const std::optional<InputsFile>& fi
   const bool is_stream = !file || file->path == "-";
   const std::filesystem::path folder =
       is_stream ? std::filesystem::path() : std::filesystem::path(file->path).parent_path();
-  const Locate locate = [&](const std::string&, const std::string& given) { return (folder / given).string(); };
+  const Locate locate = [&](const std::string&, const std::string& given) {
+    return files::named((folder / given).string());
+  };
   if (!file) return Collector(manifest, {canon::Json::object(), "inputs", {}}, read, locate).collect();
   const std::string name = is_stream ? "standard input" : file->path;
   return Collector(manifest, yaml::parse_by_name(file->text, name, kCode), read, locate).collect();

@@ -95,6 +95,11 @@ constexpr std::array kCatalogue = {
              "error ERR_SANDBOX_UNAVAILABLE: user namespaces are switched off (user.max_user_namespaces = 0)",
              "Switch on what the message names, as root, and run the command again."},
     CodeInfo{
+        Code::access_denied, "ERR_ACCESS_DENIED", 3,
+        "The server did not take the request: no token, one that is expired, revoked or too narrow, or another site.",
+        "error ERR_ACCESS_DENIED: this needs a token with the scope packs.run",
+        "Make a token with `stella token new --tenant T --scopes packs.read` and send it as Authorization: Bearer."},
+    CodeInfo{
         Code::pack_not_found, "ERR_PACK_NOT_FOUND", 4, "No such pack is in this home's registry.",
         "error ERR_PACK_NOT_FOUND: firmware-rollout:1.5.0",
         "See `stella pack mirror list`; bring it in with `stella pack mirror pull`, or name a file with --bundle."},
@@ -229,6 +234,10 @@ constexpr std::array kCatalogue = {
              "error ERR_MIRROR_BUSY: an import is under way", "Wait until it ends and run the command again."},
     CodeInfo{Code::vault_busy, "ERR_VAULT_BUSY", 10, "Another process writes to the vault.",
              "error ERR_VAULT_BUSY: the vault is being written", "Run the command again in a moment."},
+    CodeInfo{Code::serve_busy, "ERR_SERVE_BUSY", 10,
+             "The address of `stella serve` is taken, or the server has more to do than it takes on.",
+             "error ERR_SERVE_BUSY: 127.0.0.1:8080 is in use by another process",
+             "Stop the other process or give another address with --listen; ask again in a moment."},
 };
 
 }  // namespace

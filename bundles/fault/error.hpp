@@ -37,6 +37,7 @@ enum class Code {
   vault_share,
   vault_denied,
   sandbox_unavailable,
+  access_denied,
   pack_not_found,
   run_not_found,
   file_not_found,
@@ -77,6 +78,7 @@ enum class Code {
   run_busy,
   mirror_busy,
   vault_busy,
+  serve_busy,
 };
 
 struct CodeInfo {

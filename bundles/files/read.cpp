@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bundles/fault/error.hpp"
+#include "bundles/files/named.hpp"
 
 namespace stella::files {
 namespace {
@@ -50,6 +51,11 @@ std::string read_checked(const Fd& fd, const std::string& path, InputRule rule) 
 }  // namespace
 
 Fd open_input(const std::string& path, InputRule rule) {
+  if (Bearer* bearer = bearer_of(path)) {
+    Fd borne = bearer->open(plain(path));
+    check_kind(borne, plain(path), rule);
+    return borne;
+  }
   const int link_flag = rule.links == Links::refuse ? O_NOFOLLOW : 0;
   // O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | link_flag));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "bundles/fault/error.hpp"
+#include "bundles/files/named.hpp"
 
 namespace stella::files {
 namespace {
@@ -100,6 +101,7 @@ void AtomicFile::commit(Replace replace) {
 }
 
 void write_atomically(const std::string& path, std::string_view bytes, unsigned mode, Replace replace) {
+  if (Bearer* bearer = bearer_of(path)) return bearer->write(plain(path), bytes, mode, replace);
   AtomicFile file(path, mode);
   file.write(bytes);
   file.commit(replace);

@@ -59,13 +59,12 @@ void require_space(const std::vector<File>& files, const Volume& volume) {
   }
 }
 
-void write_file(const files::Fd& source, const File& file, const std::string& target) {
-  const files::Fd in = files::open_beneath(source, file.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+void write_file(const Source& source, const File& file, const std::string& target) {
   files::make_folders(parent_of(target), 0755);
   const files::Fd out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!out) throw fault::system_error(errno, "writing", target);
   canon::Sha256 hash;
-  files::stream_input(in, file.path, std::uint64_t{1} << 42, [&](std::string_view block) {
+  source(file, [&](std::string_view block) {
     hash.update(block);
     files::write_all(out.get(), block, target);
   });
@@ -111,7 +110,15 @@ bool is_same(const std::string& folder, const std::vector<File>& files, bool& by
 
 }  // namespace
 
-Copied copy_verified(const std::string& source, const std::vector<File>& files, const Volume& volume,
+Source from_folder(const std::string& folder) {
+  return [root = std::make_shared<const files::Fd>(files::open_folder(folder))](
+             const File& file, const std::function<void(std::string_view)>& take) {
+    const files::Fd in = files::open_beneath(*root, file.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    files::stream_input(in, file.path, std::uint64_t{1} << 42, take);
+  };
+}
+
+Copied copy_verified(const Source& source, const std::vector<File>& files, const Volume& volume,
                      const std::string& folder, const std::function<void(std::uint64_t)>& progress) {
   struct stat info {};
   if (::lstat(folder.c_str(), &info) == 0) {
@@ -126,10 +133,9 @@ Copied copy_verified(const std::string& source, const std::vector<File>& files, 
     files::make_folders(parent_of(folder), 0755);
     files::remove_tree(partial);
     files::make_folders(partial, 0755);
-    const files::Fd root = files::open_folder(source);
     std::uint64_t done = 0;
     for (const File& file : files) {
-      write_file(root, file, partial + "/" + file.path);
+      write_file(source, file, partial + "/" + file.path);
       progress(done += file.size_bytes);
     }
     const files::Fd target = files::open_folder(partial);

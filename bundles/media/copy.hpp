@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bundles/canon/digest.hpp"
@@ -27,8 +28,12 @@ struct Copied {
   bool cache_bypassed = true;  // false: the file system has no direct reads, so the read-back may have come from memory
 };
 
+// Gives the bytes of one file, in blocks; asked for each file once, in the order of the list.
+using Source = std::function<void(const File&, const std::function<void(std::string_view)>& take)>;
+[[nodiscard]] Source from_folder(const std::string& folder);
+
 // `progress` gets the bytes done of all the work (twice the size: write and read back).
-Copied copy_verified(const std::string& source, const std::vector<File>& files, const Volume& volume,
+Copied copy_verified(const Source& source, const std::vector<File>& files, const Volume& volume,
                      const std::string& folder, const std::function<void(std::uint64_t)>& progress);
 
 }  // namespace stella::media

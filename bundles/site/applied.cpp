@@ -11,6 +11,7 @@
 #include "bundles/site/clock_mark.hpp"
 #include "bundles/site/identity.hpp"
 #include "bundles/site/pinned.hpp"
+#include "bundles/site/service_home.hpp"
 
 namespace stella::site {
 namespace {
@@ -81,11 +82,11 @@ void require_successor(const Policy& next, const Policy& held, const std::string
   }
 }
 
-void require_home_kind(const Policy& policy, const std::string& name) {
-  if (policy.homes != Homes::service) return;
+void require_home_kind(const Policy& policy, const files::Home& home, const std::string& name) {
+  if (policy.homes != Homes::service || is_service_home(home)) return;
   throw Error(Code::home_unsafe, "personal",
               "the policy wants service homes, and this one is personal: its owner is its operator", name,
-              "Use a policy with `homes: any`; service homes come with a later version.");
+              "Make it a service's home (docs/operations/service-home.md), or use a policy with `homes: any`.");
 }
 
 files::Fd lock_site(const files::Home& home) {
@@ -161,7 +162,7 @@ Applied apply(const files::Home& home, std::string_view envelope_text, const std
   require_signed(next.envelope, own_admins(next.policy), "its own admins", Code::site_signature, name);
   if (held) require_successor(next.policy, held->policy, name);
   require_valid(next.policy, decide_by(home, now));
-  require_home_kind(next.policy, name);
+  require_home_kind(next.policy, home, name);
   next.envelope_bytes = dsse::serialise(next.envelope);
   if (held && held->envelope_bytes == next.envelope_bytes) return next;
   store(home, next, authority, load_pinned(home));

@@ -2,8 +2,11 @@
 // Who this home is and who sits at it: making its identity, its mark, the user of the operator. Any thread; one writer.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bundles/clock/time.hpp"
 #include "bundles/files/home.hpp"
@@ -32,7 +35,14 @@ struct HomeMark {
 // Records the present mark, after whoever found it moved has voided what was open.
 void settle_home(const files::Home& home);
 
-// The user name of the login uid (/proc/self/loginuid), else of the real uid; `uid:NUMBER` where it has no name.
+// The user name of the login uid (/proc/self/loginuid), else of the real uid; `uid:NUMBER` where it has no name. In a
+// process that a service started for somebody, theirs.
 [[nodiscard]] std::string operator_user();
+[[nodiscard]] std::string user_of(uid_t uid);
+// The tenants whose operators list this user.
+[[nodiscard]] std::vector<std::string> tenants_of(const Policy& policy, uid_t uid);
+// A service's process does what follows for the user of this uid. Once, before any other thread.
+void act_for(std::optional<uid_t> uid);
+[[nodiscard]] std::optional<uid_t> acted_for();
 
 }  // namespace stella::site

@@ -28,15 +28,43 @@ std::optional<uid_t> find_login_uid() {
   return uid;
 }
 
+std::optional<uid_t>& acting_uid() {
+  static std::optional<uid_t> uid;
+  return uid;
+}
+
 }  // namespace
 
-std::string operator_user() {
-  const uid_t uid = find_login_uid().value_or(::getuid());
+void act_for(std::optional<uid_t> uid) {
+  acting_uid() = uid;
+}
+
+std::optional<uid_t> acted_for() {
+  return acting_uid();
+}
+
+std::string user_of(uid_t uid) {
   std::vector<char> buffer(16384);
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
   return fmt::format("uid:{}", uid);
+}
+
+std::string operator_user() {
+  if (acting_uid()) return user_of(*acting_uid());
+  return user_of(find_login_uid().value_or(::getuid()));
+}
+
+std::vector<std::string> tenants_of(const Policy& policy, uid_t uid) {
+  const std::string user = user_of(uid);
+  std::vector<std::string> names;
+  for (const Tenant& tenant : policy.tenants) {
+    const bool listed = std::any_of(tenant.operators.begin(), tenant.operators.end(),
+                                    [&](const Operator& each) { return each.user == user; });
+    if (listed) names.push_back(tenant.name);
+  }
+  return names;
 }
 
 std::string operator_name(const Tenant* tenant) {

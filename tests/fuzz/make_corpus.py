@@ -283,6 +283,17 @@ def mirror_seeds(stella):
             put("mirror", "good-manifest", tar.extractfile(tar.next()).read())
 
 
+def service_seeds():
+    request = {"schema": "stella.service-request.v1", "arguments": ["pack", "run", "--bundle", "a.pack"], "folder": "/home/ana", "term": "xterm", "noColour": False}
+    wish = {"wish": "write", "path": "/home/ana/plan.json", "mode": 420, "replace": True}
+    error = {"error": {"code": "ERR_USAGE", "reason": "frame", "message": "no", "at": "", "fix": "ask"}}
+    for name, value in {"good-request": request, "good-wish": wish, "good-answer": {"exit": 7, "signal": 0}, "good-error": error, "good-signal": {"signal": "INT"},
+                        "good-fulfilled": {"fulfilled": True}, "bad-uid": dict(request, uid=0), "bad-folder": dict(request, folder="home"),
+                        "bad-nul": dict(request, arguments=["a\0b"]), "bad-term": dict(request, term="a\nb"), "bad-code": {"error": dict(error["error"], code="ERR_NONE")},
+                        "hostile-arguments": dict(request, arguments=["x"] * 4000), "bad-mode": dict(wish, mode=2541)}.items():
+        put("service", name, json.dumps(value))
+
+
 if __name__ == "__main__":
     json_seeds()
     yaml_seeds()
@@ -293,6 +304,7 @@ if __name__ == "__main__":
     image_seeds()
     log_seeds()
     schema_seeds()
+    service_seeds()
     if len(sys.argv) > 1:
         pack_seeds(sys.argv[1])
         mirror_seeds(os.path.abspath(sys.argv[1]))

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "appliance/journal/journal.hpp"
+#include "appliance/journal/visible.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/database/connection.hpp"
 
@@ -55,6 +56,26 @@ class JournalKeeping : public testing::Test {
   std::string folder_;
   std::optional<files::Home> home_;
 };
+
+TEST_F(JournalKeeping, ShowsAProcessTheRunsOfItsTenantsOnly) {
+  auto journal = Journal::open(*home_);
+  const RunRow mine = start(journal, 1, "waiting", "a"), theirs = start(journal, 2, "waiting", "b");
+  for (int i = 3; i < 8; ++i) (void)start(journal, i, "planned", "b");
+  see_only(std::vector<std::string>{"a"});
+  EXPECT_EQ(journal.need(mine.id).id, mine.id);
+  EXPECT_EQ(reason_of([&] { (void)journal.need(theirs.id); }), "run");
+  EXPECT_EQ(reason_of([&] { journal.hold(theirs.id, "why", "who", at(9)); }), "run");
+  const auto listed = journal.list({.limit = 1});
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed.front().id, mine.id);
+  EXPECT_TRUE(journal.list({.tenant = "b"}).empty());
+  EXPECT_EQ(journal.in_state("waiting").size(), 1U);
+  EXPECT_EQ(journal.changes(0).size(), 1U);
+  see_only(std::vector<std::string>{});
+  EXPECT_TRUE(journal.list({}).empty());
+  see_only(std::nullopt);
+  EXPECT_EQ(journal.list({}).size(), 7U);
+}
 
 TEST_F(JournalKeeping, RemovesAnEndedRunAndChainsWhatStaysOfIt) {
   auto journal = Journal::open(*home_);

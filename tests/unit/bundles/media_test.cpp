@@ -27,7 +27,7 @@ class Medium : public testing::Test {
   }
   void TearDown() override { files::remove_tree(root); }
   media::Copied copy() {
-    return media::copy_verified(root + "/source", list, media::open_volume(root + "/stick", media::Fixed::allow),
+    return media::copy_verified(media::from_folder(root + "/source"), list, media::open_volume(root + "/stick", media::Fixed::allow),
                                 root + "/stick/E/bag", [](std::uint64_t) {});
   }
   std::string reason(const std::function<void()>& act) {
