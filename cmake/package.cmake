@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# What `cmake --install` and `cpack -G DEB` put on a machine: the binary, its service, its pages. `./dev package` calls it.
+include(GNUInstallDirs)
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # the binary is what is packaged, not its tests
+set(pages ${CMAKE_INSTALL_DATADIR}/doc/stella)
+install(FILES packaging/stella.service DESTINATION lib/systemd/system)
+install(FILES packaging/sysusers.conf DESTINATION lib/sysusers.d RENAME stella.conf)
+install(FILES packaging/service.json DESTINATION ${pages}/examples)
+install(FILES packaging/debian/copyright DESTINATION ${pages})
+install(FILES README.md CHANGELOG.md SECURITY.md DESTINATION ${pages})
+install(DIRECTORY docs/ DESTINATION ${pages} FILES_MATCHING PATTERN "*.md" PATTERN examples EXCLUDE)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME stella)
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_CONTACT "the stella maintainers <stella@example.org>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "sealed, air-gapped runner of signed Task Packs")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "systemd, openssh-client, openssl")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/debian/postinst
+  ${CMAKE_SOURCE_DIR}/packaging/debian/prerm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+include(CPack)
