@@ -105,7 +105,7 @@ const std::map<std::string, std::string>& noun_summaries() {
       {"approval", "review and sign requests at a desk"},
       {"vault", "sealed secrets"},
       {"evidence", "verify what a run left behind"},
-      {"token", "comes with a later version"},
+      {"token", "who may read and act over HTTP"},
       {"logs", "search what steps wrote"},
       {"traces", "runs as OpenTelemetry spans"},
       {"spool", "comes with a later version"},

@@ -27,12 +27,8 @@ void refuse_option_for_now(const std::string& option, const std::string& instead
 }
 
 std::vector<Command> planned_commands() {
-  const std::string watch = "Use `stella pack runs show RUN` and `stella pack runs logs RUN --follow`.";
   const std::string none = "Nothing replaces it today.";
   return {
-      refused_for_now({"token", "new"}, watch),
-      refused_for_now({"token", "list"}, watch),
-      refused_for_now({"token", "revoke"}, watch),
       refused_for_now({"spool", "export"}, none),
       refused_for_now({"completion"}, none),
       refused_for_now({"pack", "runs", "escalate"}, "Send what `stella pack runs show RUN --output json` prints."),

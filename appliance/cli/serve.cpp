@@ -1,24 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// serve: the socket of a service home.
+// serve: the console and its API for people on this machine, or the socket of a service home.
+#include <fmt/format.h>
+
 #include "appliance/cli/serve_operators.hpp"
+#include "appliance/console/serve.hpp"
 
 namespace stella::cli {
 namespace {
 
+int serve_console(Invocation& call) {
+  console::Serving serving;
+  serving.address = http::parse_address(call.value("--listen").value_or("127.0.0.1:8080"));
+  Output& out = call.out();
+  serving.on_ready = [&out](const http::Address& address) {
+    out.say(fmt::format("serving {}", http::name_of(address)));
+    if (!address.is_unix()) out.note(fmt::format("the console: {}/console/packs/runs", http::name_of(address)));
+    out.event({{"event", "serving"}, {"address", http::name_of(address)}});
+  };
+  serving.on_trouble = [&out](const std::string& what) { out.note("note: " + what); };
+  const files::Home& home = call.home();
+  console::serve(home, call.clock(), serving);
+  out.note("stopped");
+  out.result({{"stopped", true}});
+  return 0;
+}
+
 int serve(Invocation& call) {
-  if (serves_operators(call)) return serve_operators(call);
-  throw fault::Error(fault::Code::usage, "address", "nothing says where to serve", "--socket",
-                     "Say --socket in a service home.");
+  if (!serves_operators(call)) return serve_console(call);
+  if (call.value("--listen"))
+    throw fault::Error(fault::Code::usage, "address", "--socket and --listen are two servers", "--listen",
+                       "Start `stella serve` twice, once with each.");
+  return serve_operators(call);
 }
 
 }  // namespace
 
 std::vector<Command> serve_commands() {
   return {{.path = {"serve"},
-           .summary = "do the work of a service home for its operators, until Ctrl-C",
-           .example = "stella serve --socket /run/stella/service.socket",
+           .summary = "the console and its API, or the socket of a service home; until Ctrl-C",
+           .example = "stella serve --listen 127.0.0.1:8080",
            .positionals = {},
-           .options = {serve_socket_option()},
+           .options = {{.name = "--listen",
+                        .value = "ADDRESS",
+                        .help = "127.0.0.1:PORT, [::1]:PORT or unix:PATH (default 127.0.0.1:8080)"},
+                       serve_socket_option()},
            .act = serve}};
 }
 

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/token.hpp"
 
 namespace stella::cli {
 
@@ -30,6 +31,7 @@ std::vector<Command> all_commands() {
   add(metrics_commands());
   add(chaos_commands());
   add(serve_commands());
+  add(token_commands());
   add(doctor_commands());
   add(general_commands());
   add(planned_commands());

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/console/console.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "appliance/console/answer.hpp"
+#include "appliance/console/guard.hpp"
+
+namespace stella::console {
+namespace {
+
+using fault::Code;
+using fault::Error;
+
+http::Response no_route(const Match& match) {
+  if (match.allowed.empty())
+    return error_response(Error(Code::file_not_found, "route", "there is nothing at this address", {},
+                                "The addresses are in docs/formats/http.md."));
+  http::Response response = error_response(
+      Error(Code::usage, "method", fmt::format("this address takes {}", fmt::join(match.allowed, ", "))), 405);
+  response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(match.allowed, ", ")));
+  return response;
+}
+
+const Principal& nobody() {
+  static const Principal one{"nobody", "", {}, {}};
+  return one;
+}
+
+}  // namespace
+
+Console::Console(Office& office, Routes routes) : office_(&office), routes_(std::move(routes)) {
+  for (std::size_t i = 0; i <= http::kWorkers; ++i) desks_.emplace_back(office);
+}
+
+// A person whose session ended is led to the login; a program is told.
+http::Response Console::turn_away(const http::Request& request, const Match& match, const Denied& denied) {
+  if (denied.reason() == "token" && match.route != nullptr && match.route->is_page && request.method != "POST")
+    return see_other("/console/login?next=" + http::escape_segment(request.target.path));
+  return denied_response(denied);
+}
+
+std::variant<http::Plan, http::Response> Console::begin(const http::Request& head) {
+  Match match;
+  try {
+    check_site(head, office_->address);
+    match = routes_.find(head.method, head.target.segments);
+    if (match.route == nullptr) return no_route(match);
+    if (match.route->need != Need::open)
+      require_scope(identify(*office_, head, office_->clock->now()), match.route->need);
+  } catch (const Denied& denied) {
+    return turn_away(head, match, denied);
+  } catch (...) {
+    return error_response(std::current_exception());
+  }
+  return http::Plan{match.route->where, match.route->max_body};
+}
+
+http::Response Console::answer(const http::Request& request, std::size_t worker) {
+  const Match match = routes_.find(request.method, request.target.segments);
+  const clock::Time now = office_->clock->now();
+  Desk& desk = desks_.at(worker);
+  try {
+    if (match.route->need == Need::open) return match.route->act(desk, {request, match.params, nobody(), now});
+    const Principal who = identify(*office_, request, now);
+    require_scope(who, match.route->need);
+    require_form_token(*office_, request, who);
+    return match.route->act(desk, {request, match.params, who, now});
+  } catch (const Error& error) {
+    if (error.code() == Code::journal_tampered || error.code() == Code::media_gone) desk.drop_journal();
+    throw;
+  }
+}
+
+http::Response Console::refuse(int status, const std::exception_ptr& why) {
+  return error_response(why, status);
+}
+
+}  // namespace stella::console

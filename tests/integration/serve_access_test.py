@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who gets in: tokens, tenants, sessions, the socket's peer, Host and Origin; and what hostile clients get."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from harness import main
+from serve_site import ServeSite, quote
+
+
+class Tokens(ServeSite):
+    def test_a_token_is_shown_once_and_ends_at_once(self):
+        made = self.token("packs.read,Packs.Approve")
+        self.assertEqual(made["scopes"], ["packs.read", "packs.approve"])
+        listed = self.stella("token", "list").out
+        self.assertIn(made["id"], listed)
+        for root, _, files in os.walk(self.home):
+            for name in files:
+                self.assertNotIn(made["token"].encode(), self.read(os.path.join(root, name)), name)
+        self.serve()
+        good = {"Authorization": "Bearer " + made["token"]}
+        self.api("/api/runs", good)
+        self.stella("token", "revoke", made["id"])
+        refused = self.api("/api/runs", good, expect=401)
+        self.assertEqual((refused["error"]["code"], refused["error"]["reason"]), ("ERR_ACCESS_DENIED", "token"))
+        self.assertIn("revoked", refused["error"]["message"])
+        self.refused("ERR_FILE_NOT_FOUND", "token", "revoke", "000000000000", reason="token")
+        self.refused("ERR_USAGE", "token", "new", "--tenant", "plant-7", "--scopes", "packs.write", reason="scopes")
+        self.refused("ERR_USAGE", "token", "new", "--tenant", "plant-8", reason="tenant")
+
+    def test_an_expired_token_is_refused(self):
+        self.serve()
+        brief = self.bearer("packs.read", "plant-7", "--expires", "1s")
+        self.wait_for(lambda: self.ask("/api/runs", brief)[0] == 401)
+
+    def test_a_scope_is_needed_for_each_thing(self):
+        self.serve()
+        run = self.run_job([{"id": "a", "run": {"command": ["true"]}}])
+        reader, runner = self.bearer("packs.read"), self.bearer("packs.run")
+        self.api(f"/api/runs/{run}", reader)
+        self.assertEqual(self.api(f"/api/runs/{run}", runner, expect=403)["error"]["reason"], "scope")
+        self.api("/api/runs", {}, expect=401)
+
+
+class Tenants(ServeSite):
+    def test_another_tenants_run_is_not_there(self):
+        document = self.policy(version=2)
+        other = dict(document["tenants"][0], name="plant-8", approvers=[self.approver("Cy Day", "cy")])
+        document["tenants"].append(other)
+        self.apply(document)
+        bundle = self.pack("job", [{"id": "a", "run": {"command": ["echo", "secret of plant-8"]}}])
+        theirs = self.stella("--output", "json", "--tenant", "plant-8", "pack", "run", "--bundle", bundle).json["runId"]
+        self.serve()
+        mine = self.bearer("packs.read,packs.run,packs.approve")
+        self.assertEqual(self.api("/api/runs", mine)["runs"], [])
+        self.api("/api/runs?tenant=plant-8", mine, expect=403)
+        self.api(f"/api/runs/{quote(theirs)}", mine, expect=404)
+        self.assertEqual(len(self.api("/api/runs", self.bearer("packs.read", "plant-8"))["runs"]), 1)
+
+
+class Sites(ServeSite):
+    def test_only_its_own_host_and_origin_are_taken(self):
+        self.serve()
+        good = self.bearer()
+        for host in (f"127.0.0.1:{self.port}", f"localhost:{self.port}", f"[::1]:{self.port}"):
+            self.assertEqual(self.ask("/api/runs", good, host=host)[0], 200, host)
+        for host in ("evil.example", f"evil.example:{self.port}", "127.0.0.1", f"127.0.0.1:{self.port + 1}", f"127.0.0.1.evil.example:{self.port}"):
+            for path in ("/api/runs", "/healthz", "/console/login"):
+                self.assertEqual(self.ask(path, good, host=host)[0], 403, host)
+        for origin in ("null", "http://evil.example", f"https://127.0.0.1:{self.port}", f"http://localhost:{self.port}"):
+            self.assertEqual(self.ask("/api/runs", {**good, "Origin": origin})[0], 403, origin)
+        self.assertEqual(self.ask("/api/runs", {**good, "Origin": f"http://127.0.0.1:{self.port}"})[0], 200)
+
+    def test_every_answer_carries_the_guards(self):
+        self.serve()
+        good = self.bearer()
+        for path, headers in (("/healthz", {}), ("/readyz", {}), ("/api/runs", good), ("/api/runs", {}), ("/nothing", {}), ("/a//b", {}), ("/console/login", {})):
+            _, found, _ = self.ask(path, headers)
+            self.assertIn("default-src 'none'", found["content-security-policy"], path)
+            self.assertNotIn("unsafe", found["content-security-policy"])
+            self.assertEqual(found["cache-control"], "no-store", path)
+            self.assertEqual(found["x-content-type-options"], "nosniff")
+            self.assertEqual(found["cross-origin-opener-policy"], "same-origin")
+
+    def test_a_browser_logs_in_and_out(self):
+        self.serve()
+        made = self.token()
+        origin = {"Origin": f"http://127.0.0.1:{self.port}"}
+        form = {"Content-Type": "application/x-www-form-urlencoded", **origin}
+        self.assertEqual(self.ask("/console/login", form, method="POST", body=b"token=nonsense")[0], 403)
+        status, found, _ = self.ask("/console/login", form, method="POST", body=b"token=" + made["token"].encode())
+        self.assertEqual((status, found["location"]), (303, "/console/packs/runs"))
+        self.assertIn("HttpOnly; SameSite=Strict", found["set-cookie"])
+        cookie = {"Cookie": found["set-cookie"].split(";")[0]}
+        proof = self.api("/api/session", cookie)["form"]
+        port = self.port
+        self.assertEqual(self.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.serve(port)  # the session outlives the server
+        self.api("/api/runs", cookie)
+        self.assertEqual(self.ask("/console/logout", {**cookie, **origin}, method="POST", body=b"")[0], 403)
+        self.assertEqual(self.ask("/console/logout", {**cookie, "X-Stella-Form": proof}, method="POST", body=b"")[0], 403)
+        self.stella("token", "revoke", made["id"])
+        self.api("/api/runs", cookie, expect=401)
+
+    def test_the_homes_owner_needs_no_token_on_a_unix_socket(self):
+        path = self.path("s")
+        self.server = self.start("--output", "ndjson", "serve", "--listen", f"unix:{path}")
+        self.assertEqual(json.loads(self.server.stdout.readline())["address"], f"unix:{path}")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        done = subprocess.run(["curl", "-s", "--unix-socket", path, "http://localhost/api/runs"], stdout=subprocess.PIPE, check=True)
+        self.assertEqual(json.loads(done.stdout)["runs"], [])
+        if os.getuid() == 0:
+            os.chmod(path, 0o777)
+            os.chmod(self.root, 0o755)
+            other = subprocess.run(["setpriv", "--reuid=61234", "--clear-groups", "curl", "-s", "--unix-socket", path, "http://localhost/api/runs"],
+                                   stdout=subprocess.PIPE, check=True)
+            self.assertEqual(json.loads(other.stdout)["error"]["reason"], "token")
+
+    def test_an_address_that_is_not_ours_alone_is_refused(self):
+        for address in ("0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "8080", "unix:"):
+            self.refused("ERR_USAGE", "serve", "--listen", address, reason="listen")
+        self.serve()
+        self.refused("ERR_USAGE", "serve", "--listen", f"127.0.0.1:{self.port}", reason="address")
+
+
+class Hostile(ServeSite):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        self.good = self.bearer()
+        self.head = f"Host: 127.0.0.1:{self.port}\r\nAuthorization: {self.good['Authorization']}\r\n".encode()
+
+    def still_serves(self):
+        self.assertEqual(self.ask("/healthz")[0], 200)
+        self.api("/api/runs", self.good)
+
+    def test_malformed_targets_are_refused(self):
+        for path in ("/api/runs/%", "/api/runs/%zz", "/api/runs/%ff", "/api/runs/%c0%af", "/api/runs/%00", "/api//runs", "/api/runs/",
+                     "/api/runs/../runs", "/api/runs/%2e%2e", "/api/runs/%2e%2e%2fx", "/api/runs/a%5cb", "/api/runs?state=%ff",
+                     "/api/runs?limit=1&limit=2", "/api/runs?limit=-1", "/api/runs?limit=99999999999999999999", "/api/runs?since=x",
+                     "/api/runs?cursor=x", "/api/runs?" + "x=1&" * 65, "/api/runs?q=" + "a" * 9000):
+            status = self.ask(path, self.good)[0]
+            self.assertEqual(status, 400, path)
+        self.still_serves()
+
+    def test_heads_that_are_too_large_or_no_http_are_refused(self):
+        long = self.raw(b"GET /healthz HTTP/1.1\r\n" + self.head + b"X: " + b"a" * 100000 + b"\r\n\r\n")
+        self.assertIn(b" 431 ", long.split(b"\r\n")[0])
+        many = self.raw(b"GET /healthz HTTP/1.1\r\n" + self.head + b"".join(b"X%d: a\r\n" % i for i in range(100)) + b"Connection: close\r\n\r\n")
+        self.assertIn(b" 400 ", many.split(b"\r\n")[0])
+        self.assertNotIn(b" 200 ", self.raw(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n").split(b"\r\n")[0])
+        bad = self.raw(b"GET /api/runs HTTP/1.1\r\n" + self.head + b"X: \xff\xfe\r\nConnection: close\r\n\r\n")
+        self.assertIn(b" 400 ", bad.split(b"\r\n")[0])
+        two = self.raw(b"GET /api/runs HTTP/1.1\r\n" + self.head + self.head + b"Connection: close\r\n\r\n")
+        self.assertNotIn(b" 200 ", two.split(b"\r\n")[0])
+        for nonsense in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50, b"\0" * 5000, b"\r\n" * 5000, b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n"):
+            self.raw(nonsense, seconds=3)
+        self.still_serves()
+
+    def test_slow_silent_and_half_open_clients_are_cut_off_and_hold_nobody_up(self):
+        silent = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(200)]
+        slow = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(50)]
+        half = socket.create_connection(("127.0.0.1", self.port))
+        half.sendall(b"GET /healthz HTTP/1.1\r\n" + self.head)
+        half.shutdown(socket.SHUT_WR)
+        for one in slow:
+            one.sendall(b"GET /healthz HTTP/1.1\r\n")
+        gone = set()
+        until = time.time() + 60
+        while len(gone) < len(slow) and time.time() < until:
+            for one in slow:
+                if one in gone:
+                    continue
+                try:
+                    one.sendall(b"X: y\r\n")
+                except OSError:
+                    gone.add(one)
+            self.still_serves()
+            time.sleep(0.5)
+        self.assertEqual(len(gone), len(slow))
+        for one in silent + slow + [half]:
+            one.close()
+        self.still_serves()
+
+    def test_more_connections_than_it_takes_do_no_harm(self):
+        held = []
+        for _ in range(1300):
+            try:
+                held.append(socket.create_connection(("127.0.0.1", self.port), timeout=5))
+            except OSError:
+                break
+        for one in held:
+            one.close()
+        self.wait_for(lambda: self.ask("/healthz")[0] == 200)
+        self.assertLess(self.threads(), 10)
+
+
+if __name__ == "__main__":
+    main()
