@@ -12,6 +12,7 @@
 #include "appliance/cli/detach.hpp"
 #include "appliance/cli/resume_report.hpp"
 #include "appliance/cli/run_console.hpp"
+#include "appliance/cli/run_place.hpp"
 #include "appliance/cli/run_report.hpp"
 #include "appliance/cli/secret_input.hpp"
 #include "appliance/cli/sit_out.hpp"
@@ -169,9 +170,12 @@ int resume_run(Invocation& call, const std::string& id) {
   run::ResumeWish wish{.rerun = call.values("--rerun"), .fail = call.values("--fail"), .extend = std::nullopt};
   auto secrets = secrets_of(call);
   auto journal = run::open_journal(call.home(), deciding_time(call));
-  const auto row = journal.need(id);
-  const auto lock = journal.lock_run(row);
-  if (journal.need(id).state == "succeeded") return already_done(call, journal, id);
+  const auto found = journal.need(id);
+  std::optional<journal::Place> place;
+  if (found.state != "succeeded" && !call.flag("--dry-run")) place = take_place(call, journal, found.tenant);
+  const auto lock = journal.lock_run(found);
+  const auto row = journal.need(id);  // as whoever had it left it
+  if (row.state == "succeeded") return already_done(call, journal, id);
   run::Record record = run::load_record(call.home(), journal, id);
   const run::Choices choices = choices_of(call, row.tenant);
   wish.extend = choices.extend;
@@ -190,6 +194,7 @@ int submit_detached(Invocation& call, const run::Submission& submission) {
   auto secrets = secret_text_of(call);
   if (secrets) (void)lease::open_secrets_file(secrets->view(), *call.value("--secrets"));
   auto journal = run::open_journal(call.home(), deciding_time(call));
+  (void)take_place(call, journal, submission.tenant);  // given back at once: the runner takes its own
   const auto row = run::submit(call.home(), journal, submission, call.clock().now());
   return detach(call, journal, row.id, std::move(secrets));
 }
@@ -208,6 +213,7 @@ int run_pack(Invocation& call) {
   auto secrets = secrets_of(call);
   auto journal = run::open_journal(call.home(), deciding_time(call));
   run::catch_signals();
+  const auto place = take_place(call, journal, submission.tenant);
   const auto row = run::submit(call.home(), journal, submission, call.clock().now());
   call.out().note(row.id);
   const auto lock = journal.lock_run(row);
@@ -222,7 +228,7 @@ const std::vector<Option>& resume_options() {
       {"--secrets", "FILE", "secrets as a JSON object, where the mode allows it (`-`: standard input)", false, false,
        false},
       {"--detach", "", "print the run's id and let it go on by itself", false, false, false},
-      {"--wait", "", "wait at closed gates instead of ending", false, false, false},
+      {"--wait", "", "wait for a place and at closed gates instead of ending", false, false, false},
       {"--fail-fast", "", "end a step at its first blocked attempt", false, false, false},
       {"--extend", "DURATION", "more time for the gate", false, false, false},
       {"--rerun", "STEP", "run again a step that was in flight when the runner ended", false, true, false},

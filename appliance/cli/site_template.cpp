@@ -45,6 +45,7 @@ publishers:
 tenants:
   - name: SITE-NAME
     packs: ["*"]
+    # maxRuns: 4                  # how many runs may go on at once; left out: any number
     operators:
       - {name: Ana Ortiz, user: ana}
     approvers:

@@ -35,8 +35,12 @@ void forget_signals() {
   signalled = 0;
 }
 
+bool is_signalled() {
+  return signalled != 0;
+}
+
 Stop asked_to_stop(const std::string& folder) {
-  if (signalled != 0) return Stop::interrupted;
+  if (is_signalled()) return Stop::interrupted;
   struct stat found {};
   return ::lstat(cancel_file(folder).c_str(), &found) == 0 ? Stop::cancelled : Stop::none;
 }

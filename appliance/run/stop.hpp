@@ -20,6 +20,7 @@ struct CancelRequest {
 void catch_signals();
 // For tests: forgets a signal that came.
 void forget_signals();
+[[nodiscard]] bool is_signalled();
 [[nodiscard]] Stop asked_to_stop(const std::string& folder);
 
 void request_cancel(const std::string& folder, const CancelRequest& request);

@@ -164,6 +164,7 @@ Tenant read_tenant(const Item& item, Reading& reading, Report& report) {
   if (object.find("packs") != nullptr && tenant.packs.empty()) {
     object.problem("packs", "an empty list allows nothing; leave `packs` out to allow all packs");
   }
+  if (object.find("maxRuns") != nullptr) tenant.max_runs = static_cast<int>(object.integer("maxRuns", 1, 1000, 1));
   for (const Item& each : object.list("operators")) {
     Object operator_object(each, report);
     Operator person;

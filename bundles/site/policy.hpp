@@ -62,6 +62,7 @@ struct Tenant {
   std::vector<std::string> packs;
   std::vector<Operator> operators;
   std::vector<Approver> approvers;
+  std::optional<int> max_runs = {};  // how many of its runs may have a runner at once; nullopt: any number
 };
 struct AllowEntry {
   std::string host;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/journal/journal.hpp"
+#include "appliance/journal/place.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -250,6 +251,43 @@ TEST_F(JournalTest, LetsOneProcessHaveARun) {
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   EXPECT_TRUE(journal.try_lock_run(run));
+}
+
+// Locks keep processes apart, so each place here is asked for by a process of its own, which keeps it until it is
+// killed.
+pid_t hold_place(const files::Home& home, int most) {
+  int answer[2];
+  if (::pipe(answer) != 0) return -1;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto place = try_take_place(home, "plant-7", most);
+    (void)!::write(answer[1], place ? "y" : "n", 1);
+    if (place) ::pause();
+    ::_exit(0);
+  }
+  char letter = 'n';
+  EXPECT_EQ(::read(answer[0], &letter, 1), 1);
+  ::close(answer[0]);
+  ::close(answer[1]);
+  if (letter == 'y') return child;
+  ::waitpid(child, nullptr, 0);
+  return -1;
+}
+
+TEST_F(JournalTest, GivesATenantAsManyPlacesAsItMayHave) {
+  const pid_t first = hold_place(*home_, 2), second = hold_place(*home_, 2);
+  ASSERT_GT(first, 0);
+  ASSERT_GT(second, 0);
+  EXPECT_FALSE(try_take_place(*home_, "plant-7", 2));
+  EXPECT_FALSE(try_take_place(*home_, "plant-7", 1));
+  EXPECT_TRUE(try_take_place(*home_, "plant-8", 1));
+  ::kill(first, SIGKILL);
+  ::waitpid(first, nullptr, 0);
+  EXPECT_FALSE(try_take_place(*home_, "plant-7", 1)) << "a place that was given under a higher limit counts";
+  EXPECT_TRUE(try_take_place(*home_, "plant-7", 2));
+  ::kill(second, SIGKILL);
+  ::waitpid(second, nullptr, 0);
+  EXPECT_TRUE(try_take_place(*home_, "plant-7", 1));
 }
 
 TEST_F(JournalTest, HoldsSpaceBackForAFullDisk) {
