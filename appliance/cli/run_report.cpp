@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "appliance/cli/state_mark.hpp"
+#include "appliance/journal/holder.hpp"
 #include "appliance/retention/prune.hpp"
 #include "appliance/run/advice.hpp"
 #include "appliance/run/summary.hpp"
@@ -81,6 +82,8 @@ void say_head(Output& out, const Json& summary) {
     const std::string value = text_of(summary, name);
     if (!value.empty()) out.say(fmt::format("  {:<9}{}", label, value));
   }
+  if (text_of(summary, "state") == "running" && text_of(summary, "runner").empty())
+    out.say(fmt::format("  {:<9}none: it was interrupted and does not go on by itself", "runner"));
   if (const auto hold = summary.find("hold"); hold != summary.end() && hold->is_object())
     out.say(fmt::format("  {:<9}by {} since {}: {}", "held", text_of(*hold, "who"), text_of(*hold, "at"),
                         text_of(*hold, "reason")));
@@ -95,6 +98,10 @@ Json summary_of(Invocation& call, const journal::Journal& journal, const journal
   summary["hold"] = canon::Json();
   if (const auto hold = journal.hold_of(row.id))
     summary["hold"] = {{"who", hold->who}, {"reason", hold->reason}, {"at", clock::format(hold->at)}};
+  summary["runner"] = Json();
+  if (row.state == "running") {
+    if (const auto runner = journal::find_runner(row)) summary["runner"] = *runner;
+  }
   summary["next"] = run::next_of(summary);
   return summary;
 }

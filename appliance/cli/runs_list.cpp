@@ -9,6 +9,7 @@
 #include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/runs.hpp"
 #include "appliance/cli/state_mark.hpp"
+#include "appliance/journal/holder.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/fields.hpp"
@@ -94,8 +95,10 @@ int list_runs(Invocation& call) {
     if (hold != holds.end())
       runs.back()["hold"] = {
           {"who", hold->second.who}, {"reason", hold->second.reason}, {"at", clock::format(hold->second.at)}};
+    const bool interrupted = row.state == "running" && !journal::find_runner(row);
+    runs.back()["interrupted"] = interrupted;
     rows.push_back(row_of(call.out(), row, runs.back(), now));
-    rows.back().push_back(hold == holds.end() ? "" : "held");
+    rows.back().push_back(interrupted ? "interrupted" : hold == holds.end() ? "" : "held");
     call.out().event(runs.back());
   }
   call.out().table({"RUN", "AGE", "STATE", "PACK", "PLAN", "BY", "STEPS", "TRY", "CODE", ""}, rows);

@@ -14,6 +14,7 @@
 #include "appliance/cli/log_query.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/runs.hpp"
+#include "appliance/journal/holder.hpp"
 #include "appliance/run/expiry.hpp"
 #include "bundles/canon/fields.hpp"
 
@@ -25,6 +26,7 @@ using fault::Error;
 
 constexpr std::size_t kMaxShown = 10000;
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
+constexpr int kLooksWithoutRunner = 10;  // a run that was just submitted has none for a moment
 
 struct Tries {  // what the journal says has run
   std::vector<std::string> steps;
@@ -149,12 +151,17 @@ void require_step(const Tries& tries, const std::string& run, const std::string&
 
 void follow(Invocation& call, const journal::Journal& journal, Logs& logs, const std::string& run) {
   // Looked at in this order, so that nothing is missed that was written before the end.
+  int alone = 0;
   for (bool moving = true; moving;) {
-    moving = logs.is_moving();
+    alone = journal::find_runner(journal.need(run)) ? 0 : alone + 1;
+    moving = logs.is_moving() && alone < kLooksWithoutRunner;
     logs.look();
     if (moving) std::this_thread::sleep_for(kLookEvery);
   }
   const journal::RunRow row = journal.need(run);
+  if (logs.is_moving())
+    return call.out().note(
+        fmt::format("no process runs {}: it was interrupted; `stella pack runs resume --run {}` goes on", run, run));
   const bool waits = row.state == "waiting" || row.state == "paused";
   call.out().note(waits ? fmt::format("{} is {}: `stella pack runs show {}` says what is next", run, row.state, run)
                         : fmt::format("{} has ended: {}", run, row.state));

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "appliance/journal/holder.hpp"
 #include "appliance/journal/journal.hpp"
 
 namespace stella::journal {
@@ -45,6 +46,14 @@ bool take(const files::Fd& fd) {
 }
 
 }  // namespace
+
+std::optional<pid_t> find_runner(const RunRow& run) {
+  const std::string path = run.folder + "/lock";
+  const files::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  struct flock range = whole_file();
+  if (!fd || ::fcntl(fd.get(), F_GETLK, &range) != 0 || range.l_type == F_UNLCK) return std::nullopt;
+  return range.l_pid;
+}
 
 RunLock Journal::lock_run(const RunRow& run) const {
   files::Fd fd = open_lock(run);

@@ -68,7 +68,9 @@ void add_candidates(Json& summary, const site::Policy& policy, const journal::Ru
 std::string next_of(const Json& summary) {
   const std::string run = text_of(summary, "runId"), state = text_of(summary, "state");
   const std::string resume = fmt::format("stella pack runs resume --run {}", run);
-  if (state == "running") return fmt::format("stella pack runs logs {} --follow", run);
+  const auto runner = summary.find("runner");
+  const bool is_alone = runner != summary.end() && runner->is_null();  // it was interrupted
+  if (state == "running" && !is_alone) return fmt::format("stella pack runs logs {} --follow", run);
   if (state == "succeeded") {
     const bool to_export = !text_of(summary, "evidence").empty() && text_of(summary, "exported") != "true";
     return to_export ? fmt::format("stella pack runs export --run {} --media DIR", run) : "";

@@ -102,6 +102,23 @@ class Stopping(RunTest):
         follower.stdout.close()
 
 
+    def test_a_run_without_a_runner_is_called_so_and_not_followed_for_ever(self):
+        process, run = self.start_slow(onCrash="rerun")
+        self.assertEqual(self.show(run)["runner"], process.pid)
+        follower = subprocess.Popen([os.environ["STELLA"], "pack", "runs", "logs", run, "--follow"], env=self.environment(),
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(follower.stdout.readline(), b"slow | begun\n")
+        self.kill(process)
+        out, err = follower.communicate(timeout=60)
+        self.assertEqual(follower.returncode, 0)
+        self.assertIn(b"no process runs", err)
+        shown = self.show(run)
+        self.assertEqual((shown["state"], shown["runner"]), ("running", None))
+        self.assertIn("runs resume", shown["next"])
+        self.assertIn("interrupted", self.stella("pack", "runs", "show", run).out)
+        self.assertIn("interrupted", self.stella("pack", "runs", "list").out)
+
+
 class Crashing(RunTest):
     POINTS = ["run.submitted", "run.planned", "run.started", "step.started", "step.started:2", "step.output", "step.finished", "step.finished:2", "run.finished", "run.sealed"]
 
