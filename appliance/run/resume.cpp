@@ -29,6 +29,11 @@ bool is_in_flight(const StepProgress& step) {
   return step.kind.empty() && (step.state == StepState::unknown || step.state == StepState::running);
 }
 
+// Its runner died while it ran, as opposed to a step that was told to stop because somebody ended the run.
+bool is_crashed(const StepProgress& step) {
+  return is_in_flight(step) && !(step.state == StepState::unknown && step.reason == "stopped");
+}
+
 void require_in_flight(const Record& record, const std::string& wanted) {
   std::vector<std::string> unknown;
   for (const auto& [id, step] : record.progress.steps) {
@@ -61,6 +66,20 @@ Error must_decide(const std::string& run, const std::vector<std::string>& steps)
       fmt::format("stella pack runs resume --run {}{}   (or --fail {})", run, options, shell_word(steps.front())));
 }
 
+journal::NewEvent rerun_event(const std::string& step, int tries) {
+  return event_of("pack.step.retried", {{"try", tries + 1}, {"reason", "unknown"}, {"decision", "rerun"}}, step);
+}
+
+journal::NewEvent given_up_event(const std::string& step, int tries, const std::string& digest) {
+  return event_of("pack.step.finished",
+                  {{"try", tries},
+                   {"state", "failed"},
+                   {"reason", "crash"},
+                   {"message", "it was in flight when its runner ended, and was given up"},
+                   {"digest", digest}},
+                  step);
+}
+
 // Steps that the journal shows as started and not finished: their runner is gone, since we hold the lock.
 void note_unknown(Live& live) {
   for (const auto& [id, progress] : std::map(live.progress().steps)) {
@@ -70,6 +89,32 @@ void note_unknown(Live& live) {
     live.add(event_of(
         "pack.step.finished",
         {{"try", progress.tries}, {"state", "unknown"}, {"reason", "runner-died"}, {"digest", progress.digest}}, id));
+  }
+  live.commit();
+}
+
+// An end is never taken back: a step that was in flight when a runner died, in a run that somebody ended since, is
+// asked about without a word in the journal, and its fate is told in the new attempt.
+std::vector<std::string> crashed_before(const Record& record, const ResumeWish& wish) {
+  std::vector<std::string> crashed, undecided;
+  for (const auto& [id, progress] : record.progress.steps) {
+    if (!is_crashed(progress)) continue;
+    crashed.push_back(id);
+    if (fate(record, id, wish) == plan::OnCrash::ask) undecided.push_back(id);
+  }
+  if (!undecided.empty()) throw must_decide(record.row.id, undecided);
+  return crashed;
+}
+
+void tell_fates(Live& live, const std::vector<std::string>& crashed, const ResumeWish& wish) {
+  for (const std::string& id : crashed) {
+    const plan::Step* step = find_step(live.record().steps(), id);
+    if (step == nullptr) continue;
+    const int tries = live.progress().step(id).tries;
+    if (fate(live.record(), id, wish) == plan::OnCrash::rerun)
+      live.add(rerun_event(id, tries));
+    else
+      live.add(given_up_event(id, tries, step->digest.tagged()));
   }
   live.commit();
 }
@@ -89,16 +134,9 @@ void decide_unknown(Live& live, const ResumeWish& wish) {
   for (const auto& [id, progress] : std::map(live.progress().steps)) {
     if (!is_in_flight(progress)) continue;
     if (fate(live.record(), id, wish) == plan::OnCrash::rerun)
-      live.add(event_of("pack.step.retried",
-                        {{"try", progress.tries + 1}, {"reason", "unknown"}, {"decision", "rerun"}}, id));
+      live.add(rerun_event(id, progress.tries));
     else
-      live.add(event_of("pack.step.finished",
-                        {{"try", progress.tries},
-                         {"state", "failed"},
-                         {"reason", "crash"},
-                         {"message", "it was in flight when its runner ended, and was given up"},
-                         {"digest", progress.digest}},
-                        id));
+      live.add(given_up_event(id, progress.tries, progress.digest));
   }
   live.commit();
 }
@@ -205,7 +243,9 @@ Prospect foresee(const Record& record, const ResumeWish& wish) {
   for (const plan::Step* step : ahead.steps) {
     if (step->kind == plan::Kind::item) continue;
     const StepProgress& progress = record.progress.step(step->id);
-    if (is_in_flight(progress)) {
+    if (is_in_flight(progress) && is_final(record.row.state) && !is_crashed(progress)) {
+      prospect.steps.push_back({step->id, "rerun", "it was stopped when the run was ended"});
+    } else if (is_in_flight(progress)) {
       const plan::OnCrash what = fate(record, step->id, wish);
       prospect.steps.push_back({step->id, word_of(what), "it was in flight when the runner ended"});
       if (what == plan::OnCrash::ask) prospect.in_flight.push_back(left_by(record, step->id, progress));
@@ -233,7 +273,11 @@ void prepare_to_resume(Live& live, const ResumeWish& wish) {
   const auto altered = altered_artifacts(record);
   forget_cancel(live.folder());
   const std::string from = record.row.state;
-  if (is_final(from)) return begin_attempt(live, from, altered);
+  if (is_final(from)) {
+    const auto crashed = crashed_before(record, wish);
+    begin_attempt(live, from, altered);
+    return tell_fates(live, crashed, wish);
+  }
   if (!needs_attempt(record, altered)) {
     go_on_with_attempt(live, wish);
     return extend_waiting(live, wish);

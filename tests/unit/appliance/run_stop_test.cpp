@@ -95,5 +95,42 @@ TEST_F(Killed, AsksAndTakesTheAnswer) {
   EXPECT_EQ(resume({.rerun = {}, .fail = {"a"}, .extend = {}}).row.state, "failed");
 }
 
+// Ending a run does not answer what became of the step that its dead runner left.
+TEST_F(Killed, AsksAlsoWhenTheRunWasCancelledSince) {
+  kill_in_a(plan::OnCrash::ask);
+  const std::vector<journal::NewEvent> cancelled = {{"pack.run.cancelled", {}, {{"by", "Bea"}, {"reason", ""}}}};
+  journal_->append(run_, cancelled, {.state = "cancelled"}, clock_.time);
+  const auto before = types();
+  EXPECT_EQ(foresee(record(), {}).steps.at(0).what, "ask");
+  EXPECT_THROW((void)resume(), Error);
+  EXPECT_EQ(journal_->need(run_).state, "cancelled") << "an end is never taken back";
+  EXPECT_EQ(types(), before);
+  EXPECT_EQ(resume({.rerun = {}, .fail = {"a"}, .extend = {}}).error->reason(), "crash");
+  EXPECT_EQ(journal_->need(run_).attempt, 2);
+  EXPECT_TRUE(ran_.empty());
+  EXPECT_EQ(resume().row.state, "succeeded");
+}
+
+TEST_F(Killed, RerunsAfterACancelWhatMayBeRerun) {
+  kill_in_a(plan::OnCrash::ask);
+  const std::vector<journal::NewEvent> cancelled = {{"pack.run.cancelled", {}, {{"by", "Bea"}, {"reason", ""}}}};
+  journal_->append(run_, cancelled, {.state = "cancelled"}, clock_.time);
+  EXPECT_EQ(resume({.rerun = {"a"}, .fail = {}, .extend = {}}).row.state, "succeeded");
+  EXPECT_EQ(journal_->need(run_).attempt, 2);
+  EXPECT_EQ(ran_, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST_F(RunTest, ANewAttemptDoesNotAskAboutAStepThatACancelStopped) {
+  add("a");
+  scripts_["a"] = [this](const sandbox::Spec&, sandbox::Observer&) {
+    request_cancel(journal_->need(run_).folder, {.by = "Bea", .reason = ""});
+    return sandbox::Result{.end = sandbox::End::stopped, .blocked = {}, .relayed = {}, .limits = {}};
+  };
+  EXPECT_EQ(start().row.state, "cancelled");
+  EXPECT_EQ(foresee(record(), {}).steps.at(0).what, "rerun");
+  scripts_.clear();
+  EXPECT_EQ(resume().row.state, "succeeded");
+}
+
 }  // namespace
 }  // namespace stella::run
