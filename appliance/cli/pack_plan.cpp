@@ -8,6 +8,7 @@
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/plan_mask.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/pack/folder.hpp"
 #include "appliance/pack/inputs.hpp"
@@ -24,7 +25,7 @@ using canon::Json;
 using fault::Code;
 using fault::Error;
 
-constexpr std::uint64_t kMaxInputs = std::uint64_t{1} << 20, kMaxPlan = std::uint64_t{16} << 20;  // bytes
+constexpr std::uint64_t kMaxInputs = std::uint64_t{16} << 20, kMaxPlan = std::uint64_t{64} << 20;  // bytes
 
 struct Subject {
   pack::Manifest manifest;
@@ -82,9 +83,10 @@ plan::Plan earlier_plan(Invocation& call, const std::string& given) {
   return plan::parse(call.read_argument(path, kMaxPlan), Code::usage, path);
 }
 
-std::string share_of(const plan::Step& group) {
-  std::string text;
-  if (group.max_parallel > 0) text += fmt::format(", {} at once", group.max_parallel);
+// `begun`: what was said before.
+std::string share_of(const plan::Step& group, std::string begun) {
+  std::string text = std::move(begun);
+  if (group.max_parallel > 0 && group.kind != plan::Kind::loop) text += fmt::format(", {} at once", group.max_parallel);
   if (group.max_failures.many > 0)
     text += fmt::format(", {}{} may fail", group.max_failures.many, group.max_failures.percent ? "%" : "");
   if (!group.until.empty()) text += ", until " + group.until;
@@ -98,7 +100,7 @@ std::string detail_of(const plan::Step& step) {
     case plan::Kind::gate_policy:
       return canon::printable(step.expression, 60);
     case plan::Kind::parallel:
-      return canon::printable("members at the same time" + share_of(step), 100);
+      return canon::printable(share_of(step, "members at the same time"), 100);
     case plan::Kind::conditional:
       return canon::printable(fmt::format("first of: {}", fmt::join(step.cases, "; ")), 100);
     case plan::Kind::item:
@@ -106,7 +108,9 @@ std::string detail_of(const plan::Step& step) {
     case plan::Kind::map:
     case plan::Kind::loop:
       return canon::printable(
-          (step.dynamic ? fmt::format("over {}, at most {} turns", step.items, step.max_turns) : "") + share_of(step),
+          share_of(step, step.dynamic ? fmt::format("over {}, at most {} turns", step.items, step.max_turns)
+                         : step.kind == plan::Kind::map ? "a turn for each item"
+                                                        : "turn after turn"),
           120);
     case plan::Kind::run:
       break;
@@ -188,8 +192,8 @@ void show(Invocation& call, const Subject& subject, const plan::Plan& plan, cons
   show_network(out, decisions);
 }
 
-std::string side(const std::optional<Json>& value) {
-  return value ? canon::printable(canon::canonical(*value), 300) : "";
+std::string side(const Json& value) {
+  return canon::printable(canon::canonical(value), 300);
 }
 
 Json show_changes(Output& out, const std::vector<plan::Change>& changes) {
@@ -202,8 +206,8 @@ Json show_changes(Output& out, const std::vector<plan::Change>& changes) {
     if (change.after) entry["after"] = *change.after;
     all.push_back(entry);
     out.say(fmt::format("{} {}", kind, out.strong(change.place)));
-    if (change.before) out.say(out.bad("  - " + side(change.before)));
-    if (change.after) out.say(out.good("  + " + side(change.after)));
+    if (change.before) out.say(out.bad("  - " + side(*change.before)));
+    if (change.after) out.say(out.good("  + " + side(*change.after)));
   }
   return all;
 }
@@ -257,7 +261,15 @@ int show_plan(Invocation& call) {
                  {"refused", refused_json(decisions)}};
   int status = 0;
   if (const auto earlier = call.value("--diff")) {
-    const auto changes = plan::diff(earlier_plan(call, *earlier).document, plan.document);
+    const plan::Plan before = earlier_plan(call, *earlier);
+    const PlanMask mask(call, plan.tenant, {&before.document, &plan.document});
+    std::vector<plan::Change> changes = plan::diff(before.document, plan.document);
+    for (plan::Change& change : changes) {
+      change.place = mask.text(change.place);
+      for (auto* shown : {&change.before, &change.after})
+        if (*shown) **shown = mask.value(**shown);
+    }
+    result["plan"] = mask.value(plan.document);
     call.out().say(fmt::format("plan   {}", call.out().strong(plan.hash_text())));
     result["changes"] = show_changes(call.out(), changes);
     result["diff"] = by_step(changes);
@@ -272,17 +284,19 @@ int show_plan(Invocation& call) {
 }  // namespace
 
 std::vector<Command> pack_plan_commands() {
-  return {{{"pack", "plan"},
-           "show what a pack would do here, and the hash that approvers sign",
-           "stella pack plan --bundle firmware-rollout-1.4.0.pack --inputs inputs.json --out plan.json",
-           {},
-           {{"--pack", "NAME:VERSION", "a pack of the registry"},
-            {"--bundle", "FILE", "a .pack file; without both: the current folder"},
-            {"--inputs", "FILE", "JSON, or YAML by extension"},
-            {"--out", "FILE", "write exactly the hashed bytes"},
-            {"--diff", "PLAN|RUN", "show what changed from a plan's file or a run"},
-            {"--exit-code", "", "with --diff: exit 1 when something changed"}},
-           show_plan}};
+  return {
+      {{"pack", "plan"},
+       "show what a pack would do here, and the hash that approvers sign",
+       "stella pack plan --bundle firmware-rollout-1.4.0.pack --inputs inputs.json --out plan.json",
+       {},
+       {{"--pack", "NAME:VERSION", "a pack of the registry"},
+        {"--bundle", "FILE", "a .pack file; without both: the current folder"},
+        {"--inputs", "FILE", "JSON, or YAML by extension"},
+        {"--out", "FILE", "write exactly the hashed bytes"},
+        {"--diff", "PLAN|RUN", "show what changed from a plan's file or a run"},
+        {"--redact", "FILE", "with --diff: the values of the plans' secrets as a JSON object (`-`: standard input)"},
+        {"--exit-code", "", "with --diff: exit 1 when something changed"}},
+       show_plan}};
 }
 
 }  // namespace stella::cli

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "appliance/plan/node.hpp"
+#include "bundles/canon/fields.hpp"
 
 namespace stella::plan {
 namespace {
@@ -16,6 +17,14 @@ std::string at_of(const Step& step) {
 std::string approval_of(const std::string& gate) {
   const auto cut = gate.rfind("::");
   return cut == gate.npos ? gate : gate.substr(cut + 2);
+}
+
+std::size_t bytes_of(const Step& step) {
+  std::size_t bytes = kStepBytes + step.id.size() + step.script.size();
+  for (const Word& word : step.command) bytes += word.text.size();
+  for (const auto& [name, word] : step.env) bytes += name.size() + word.text.size();
+  if (step.kind == Kind::item) bytes += canon::canonical(step.turn->item).size();
+  return bytes;
 }
 
 }  // namespace
@@ -40,6 +49,10 @@ void Expansion::push(Step step) {
   if (steps_.size() >= kMaxPlanned)
     throw fault::Error(known_.code(), "turns", fmt::format("the plan has more than {} steps", kMaxPlanned), at_of(step),
                        "Have fewer items, or fewer steps for each.");
+  bytes_ += bytes_of(step);
+  if (bytes_ > kMaxPlanBytes)
+    throw fault::Error(known_.code(), "size", "the plan would have more than 16 MiB", at_of(step),
+                       "Have fewer items, or shorter ones; what steps do not need as text can be a file input.");
   if (step.step_class == "skipped") skipped_.insert(step.id);
   steps_.push_back(std::move(step));
 }

@@ -14,6 +14,9 @@
 namespace stella::plan {
 
 inline constexpr std::size_t kMaxPlanned = 200000;  // steps of a plan, turns and their steps included
+// Bytes of a plan. Counted while it grows, because a few templates over many long items would fill the memory before
+// the plan is written; the rest of a step counts as kStepBytes.
+inline constexpr std::size_t kMaxPlanBytes = std::size_t{16} << 20, kStepBytes = 64;
 
 class Expansion {
  public:
@@ -42,6 +45,7 @@ class Expansion {
 
   Known& known_;
   std::vector<Step> steps_;
+  std::size_t bytes_ = 0;
   std::unordered_set<std::string> skipped_;
   std::unordered_map<std::string, std::vector<bool>> closed_;  // conditional -> branches that are surely not taken
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "appliance/pack/value_type.hpp"
+#include "appliance/plan/expand.hpp"
 #include "appliance/plan/parse_step.hpp"
 #include "appliance/plan/plan.hpp"
 #include "bundles/canon/fields.hpp"
@@ -137,7 +138,7 @@ class Reader {
 }  // namespace
 
 Plan parse(std::string_view bytes, fault::Code code, const std::string& at) {
-  const Json document = canon::parse_json(bytes, code, at, std::size_t{16} << 20, canon::kMaxPlanValues);
+  const Json document = canon::parse_json(bytes, code, at, kMaxPlanBytes, canon::kMaxPlanValues);
   if (canon::canonical(document) != bytes) throw fault::Error(code, "plan", "the plan is not in RFC 8785 form", at);
   Plan plan = Reader(code, at).read(document);
   plan.document = document;

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """pack init, validate, check-schema and plan, good and bad, through the binary."""
+import base64
 import hashlib
 import json
 import os
+import subprocess
 
 import harness
+from terminal import Terminal
 
 RUN = [{"id": "one", "run": {"command": ["echo", "${{ inputs.word }}"]}}]
 WORD = [{"name": "word", "type": "string", "default": "hello"}]
@@ -88,6 +91,41 @@ class Plans(harness.SealedSite):
         self.assertEqual(against_run["changes"], changed["changes"])
         self.refused("ERR_RUN_NOT_FOUND", "pack", "plan", "--bundle", bundle, "--diff", "run:plant-7:20200101T000000000Z")
 
+    def test_a_comparison_has_colours_on_a_terminal_only(self):
+        self.apply()
+        bundle, out = self.pack("demo", RUN, inputs=WORD), self.path("plan.json")
+        self.plan("--bundle", bundle, "--out", out)
+        inputs = self.write("inputs.yaml", "word: bye\n")
+        words = ["pack", "plan", "--bundle", bundle, "--inputs", inputs, "--diff", out]
+        for extra, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+            terminal = Terminal([harness.STELLA, *words], self.environment(extra=dict(extra, TERM="xterm")), self.root)
+            self.addCleanup(terminal.close)
+            self.assertEqual(terminal.finish(), 0)
+            self.assertEqual(terminal.screen.colours > 0, coloured, terminal.screen.text)
+            self.assertIn('- "hello"', terminal.screen.text)
+            self.assertIn('+ "bye"', terminal.screen.text)
+        self.assertNotIn("\x1b", self.stella(*words).out)
+
+    def test_a_secret_that_an_input_was_filled_with_is_redacted(self):
+        self.apply()
+        secret = "correct-horse-battery"
+        bundle = self.pack("demo", [dict(RUN[0], secrets=["token"])], inputs=WORD + [{"name": "more", "type": "object", "default": {}}],
+                           secrets=[{"name": "token", "scope": "job"}])
+        self.plan("--bundle", bundle, "--out", self.path("plan.json"))
+        inputs = self.write("inputs.json", json.dumps({"word": f"x {secret} y", "more": {secret: [base64.b64encode(secret.encode()).decode()]}}))
+        words = ["pack", "plan", "--bundle", bundle, "--inputs", inputs, "--diff", self.path("plan.json")]
+        self.assertIn(secret, self.stella(*words).out)
+        values = self.write("values.json", json.dumps({"token": secret}))
+        for form in ([], ["--output", "json"]):
+            masked = self.stella(*form, *words, "--redact", values)
+            self.assertIn("x [redacted:token] y", masked.out)
+            self.assertNotIn(secret, masked.out + masked.err)
+            self.assertNotIn(base64.b64encode(secret.encode()).decode()[:20], masked.out + masked.err)
+        hash_of_all = self.plan("--bundle", bundle, "--inputs", inputs)["planHash"]
+        self.assertEqual(self.stella("--output", "json", *words, "--redact", values).json["planHash"], hash_of_all)
+        os.chmod(values, 0o644)
+        self.refused("ERR_KEY_UNUSABLE", *words, "--redact", values)
+
     def test_network_decisions_show_the_line_that_would_allow(self):
         self.apply(self.policy(network={"dns": "block", "allow": [{"host": "h.example", "address": "10.0.0.1", "port": 443}]}))
         bundle = self.pack("demo", RUN, inputs=WORD, network=[{"host": "h.example", "port": 443}, {"host": "i.example", "port": 80}])
@@ -115,6 +153,19 @@ class Plans(harness.SealedSite):
         error = self.refused("ERR_PACK_INPUTS", "pack", "plan", "--bundle", bundle, "--inputs", inputs)
         for part in ("input word must be of type string", "input count is required", "did you mean `count`"):
             self.assertIn(part, error["message"])
+
+    def test_a_plan_that_would_be_too_large_is_refused_before_it_fills_the_memory(self):
+        self.apply()
+        echo = {"command": ["echo"] + ["${{ item }}"] * 50}
+        bundle = self.pack("demo", [{"id": "all", "map": {"items": "${{ inputs.words }}", "maxItems": 2000, "steps": [
+            {"id": f"s{number}", "run": echo} for number in range(10)]}}], inputs=[{"name": "words", "type": "array", "required": True}])
+        inputs = self.write("inputs.json", json.dumps({"words": ["x" * 1000] * 900}))
+        limit = [] if "asan" in harness.STELLA else ["prlimit", f"--as={512 << 20}"]
+        limited = subprocess.run([*limit, harness.STELLA, "--output", "json", "pack", "run", "--bundle", bundle, "--inputs", inputs],
+                                 env=self.environment(), capture_output=True, text=True, check=False, timeout=120)
+        error = json.loads(limited.stderr.splitlines()[-1])["error"]
+        self.assertEqual((limited.returncode, error["code"], error["reason"]), (2, "ERR_PACK_INPUTS", "size"), limited.stderr)
+        self.assertEqual(self.stella("--output", "json", "pack", "runs", "list").json["runs"], [])
 
     def test_nobody_is_trusted_without_a_policy(self):
         bundle = self.pack("demo", RUN, inputs=WORD)
