@@ -16,18 +16,35 @@ def run(script, **more):
     return {"run": {"script": script, "onCrash": "rerun", **more}}
 
 
+def leave(name, **more):
+    """A run step that leaves a file of this name."""
+    return run(f"echo {name} > /artifacts/{name}.txt", **more)
+
+
+# Every kind of step, groups in groups, turns that only the run can tell.
 STEPS = [
-    {"id": "prepare", **run("printf 'ready=yes\\ncell=c1\\n' > \"$STELLA_OUTPUT\"; echo prepared > /artifacts/prepare.txt")},
+    {"id": "prepare", **run("printf 'ready=yes\\ncell=c1\\nhosts=[\"p\",\"q\"]\\n' > \"$STELLA_OUTPUT\"; echo prepared > /artifacts/prepare.txt")},
     {"id": "direct", "run": {"command": ["sh", "-c", "echo \"$0\" > /artifacts/direct.txt", "${{ steps.prepare.outputs.cell }}"], "onCrash": "rerun"}},
     {"id": "flaky", **run("test -e /work/tried || { touch /work/tried; exit 75; }", retries={"maxAttempts": 3, "backoffSeconds": 0, "on": ["exit:75"]})},
     {"id": "tolerated", **run("exit 3", continueOnError=True)},
     {"id": "skipped", "when": "steps.prepare.outputs.ready == 'no'", **run("exit 1")},
+    {"id": "side", "parallel": {"maxParallel": 2, "steps": [
+        {"id": "left", **leave("left")},
+        {"id": "inner", "parallel": {"steps": [{"id": "upper", **leave("upper")}, {"id": "lower", **leave("lower")}]}}]}},
+    {"id": "cells", "map": {"items": ["x", "y"], "iterator": "cell", "maxFailures": 1, "steps": [
+        {"id": "one", **run("test \"$CELL\" = x || exit 1; echo \"$CELL\" > \"/artifacts/cell-$CELL.txt\"", env={"CELL": "${{ cell }}"})}]}},
+    {"id": "found", "map": {"items": "${{ steps.prepare.outputs.hosts }}", "iterator": "host", "steps": [
+        {"id": "look", **run("echo \"$HOST_ID\" > \"/artifacts/host-$HOST_ID.txt\"", env={"HOST_ID": "${{ host }}"})}]}},
+    {"id": "settle", "loop": {"range": [1, 4], "iterator": "turn", "until": "steps.probe.outputs.turn == '2'", "steps": [
+        {"id": "probe", **run("echo \"turn=$TURN\" > \"$STELLA_OUTPUT\"; echo \"$TURN\" > \"/artifacts/turn-$TURN.txt\"", env={"TURN": "${{ turn }}"})}]}},
+    {"id": "choose", "conditional": {"cases": [{"when": "steps.prepare.outputs.cell == 'c2'", "steps": [{"id": "other", **run("exit 1")}]}],
+                                     "else": [{"id": "taken", **leave("taken")}]}},
     {"id": "window", "gate.policy": {"expression": "steps.prepare.outputs.ready == 'yes'", "message": "not ready"}},
     {"id": "ask", "gate.approval": {"approval": "review"}},
     {"id": "act", **run("cat /artifacts/*.txt > /artifacts/report.txt")},
 ]
 SPEC = {"approvals": [{"id": "review", "threshold": 1, "expiresAfter": "PT1H"}],
-        "outputs": [{"name": "report", "type": "file", "path": "report.txt"}]}
+        "outputs": [{"name": "report", "type": "file", "path": "report.txt"}], "finally": [{"id": "tidy", **leave("tidied")}]}
 
 
 @unittest.skipUnless(os.path.exists(FAULTS), "sanitizer builds take no preloaded library")
