@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -54,6 +55,44 @@ def yaml_seeds():
         put("yaml", name, text)
     put("yaml", "bad-utf8", b"a: \xff\n")
     put("yaml", "bad-nul", b"a: b\0c\n")
+
+
+PACK_HEAD = "apiVersion: stellaops.io/pack.v1\nkind: TaskPack\nmetadata: {name: fuzz, version: 1.0.0}\nspec:\n"
+MANIFEST_SEEDS = {
+    "good-dynamic": "  steps:\n    - {id: a, run: {command: [echo]}, outputs: {l: array}}\n"
+                    "    - {id: m, map: {items: \"${{ steps.a.outputs.l }}\", iterator: x, steps: [{id: n, loop: {items: \"${{ x.b }}\", steps: "
+                    "[{id: o, run: {command: [echo, \"${{ item }}\"]}}]}}]}}\n",
+    "good-map-percent": "  steps: [{id: m, map: {items: [1, 2, {a: b}], maxFailures: 10%, failFast: true, steps: [{id: o, run: {command: [echo, \"${{ item }}\"]}}]}}]\n",
+    "good-needs": "  maxParallel: 2\n  steps:\n    - {id: a, run: {command: [x]}}\n    - {id: b, needs: [], run: {command: [x]}}\n    - {id: c, needs: [a, b], run: {command: [x]}}\n",
+    "bad-needs-forward": "  steps: [{id: a, needs: [b], run: {command: [x]}}, {id: b, needs: [a], run: {command: [x]}}]\n",
+    "bad-needs-self": "  steps: [{id: a, needs: [a], run: {command: [x]}}]\n",
+    "bad-same-id": "  steps: [{id: a, run: {command: [x]}}, {id: a, run: {command: [x]}}]\n",
+    "bad-two-kinds": "  steps: [{id: a, run: {command: [x]}, map: {items: [], steps: []}}]\n",
+    "bad-hidden-name": "  steps: [{id: m, map: {items: [1], iterator: inputs, steps: [{id: m, run: {command: [x]}}]}}]\n",
+    "bad-secret": "  secrets: [{name: s, scope: x}]\n  steps: [{id: a, when: \"secrets.s == 'x'\", run: {command: [\"${{ secrets.s }}\"]}}]\n",
+    "bad-hole": "  steps: [{id: a, run: {command: [\"${{ a[ }}\", \"${{ }}\", \"${{\"]}}]\n",
+    "bad-durations": "  steps: [{id: a, run: {command: [x], timeout: PT999999999999H}}, {id: l, loop: {range: [1, 5], delay: -1s, until: x, steps: []}}]\n",
+    "hostile-range": "  steps: [{id: l, loop: {range: [-9007199254740991, 9007199254740991], maxIterations: 100000, steps: [{id: a, run: {command: [x]}}]}}]\n",
+    "hostile-product": "  steps: [{id: a, loop: {range: [1, 1000], steps: [{id: b, loop: {range: [1, 1000], steps: [{id: c, loop: {range: [1, 1000], steps: "
+                       "[{id: d, run: {command: [x]}}]}}]}}]}}]\n",
+    "hostile-nesting": "  steps: " + "[{id: a, parallel: {steps: " * 20 + "[]" + "}}]" * 20 + "\n",
+    "hostile-retries": "  steps: [{id: a, run: {command: [x], retries: {maxAttempts: 1e9, backoffSeconds: 1e308, factor: 1e308, jitter: 2, on: [\"exit:0\", \"exit:256\", \"exit:\"]}}}]\n",
+}
+
+
+def manifest_seeds():
+    """What is said in docs/pack-reference.md, the example packs, and what no pack may say."""
+    docs = os.path.join(CORPUS, "..", "..", "..", "docs")
+    with open(os.path.join(docs, "pack-reference.md"), encoding="utf-8") as handle:
+        examples = re.findall(r"```yaml\n(.*?)```", handle.read(), re.DOTALL)
+    for number, text in enumerate(examples):
+        whole = text if text.startswith("apiVersion") else PACK_HEAD + "".join("  " + line + "\n" for line in text.splitlines())
+        put("pack", f"good-reference-{number}", whole)
+    for name in sorted(os.listdir(os.path.join(docs, "examples", "packs"))):
+        with open(os.path.join(docs, "examples", "packs", name, "pack.yaml"), encoding="utf-8") as handle:
+            put("pack", f"good-{name}", handle.read())
+    for name, text in MANIFEST_SEEDS.items():
+        put("pack", name, PACK_HEAD + text)
 
 
 def member(name, kind=tarfile.REGTYPE, data=b"", mode=0o644, link=""):
@@ -297,6 +336,7 @@ def service_seeds():
 if __name__ == "__main__":
     json_seeds()
     yaml_seeds()
+    manifest_seeds()
     archive_seeds()
     envelope_seeds()
     document_seeds()
