@@ -75,6 +75,20 @@ const GateProgress& need_waiting(const Record& record, const std::string& gate) 
               fmt::format("See `stella pack runs show {}`.", record.row.id));
 }
 
+Record loaded(const files::Home& home, const journal::Journal& journal, const std::string& run) {
+  Record record;
+  record.row = journal.need(run);
+  record.last_seq = journal.verify_each(run, [&](const journal::Event& event) { apply(record.progress, event); }).seq;
+  if (auto applied = site::load_applied(home)) record.current = std::make_unique<site::Applied>(std::move(*applied));
+  auto admitted = admit_own(home, record.row, record.current ? &record.current->policy : nullptr);
+  check_plan(record, admitted);
+  record.made = known_turns(*record.plan, record.progress);
+  record.publishers = admitted.pack.publishers;
+  record.undeclared = network::undeclared(admitted.manifest.network, &record.current->policy, admitted.manifest.name);
+  record.pack = std::make_unique<packfile::Accepted>(std::move(admitted.pack));
+  return record;
+}
+
 }  // namespace
 
 Steps steps_of(const plan::Plan& plan, const Made& made) {
@@ -110,17 +124,13 @@ Made known_turns(const plan::Plan& plan, const Progress& progress) {
 }
 
 Record load_record(const files::Home& home, const journal::Journal& journal, const std::string& run) {
-  Record record;
-  record.row = journal.need(run);
-  record.last_seq = journal.verify_each(run, [&](const journal::Event& event) { apply(record.progress, event); }).seq;
-  if (auto applied = site::load_applied(home)) record.current = std::make_unique<site::Applied>(std::move(*applied));
-  auto admitted = admit_own(home, record.row, record.current ? &record.current->policy : nullptr);
-  check_plan(record, admitted);
-  record.made = known_turns(*record.plan, record.progress);
-  record.publishers = admitted.pack.publishers;
-  record.undeclared = network::undeclared(admitted.manifest.network, &record.current->policy, admitted.manifest.name);
-  record.pack = std::make_unique<packfile::Accepted>(std::move(admitted.pack));
-  return record;
+  try {
+    return loaded(home, journal, run);
+  } catch (const Error& error) {
+    if (error.reason() != "read-only") throw;
+    throw Error(Code::artifact_store, "read-only", fmt::format("{} cannot be taken up: {}", run, error.what()),
+                error.at(), fmt::format("Make the disk writable, then `stella pack runs resume --run {}`.", run));
+  }
 }
 
 gate::Subject subject_of(const Record& record) {
