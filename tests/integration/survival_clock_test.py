@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The clock of the whole machine jumps, forward and back, while a run is under way and while it waits."""
+import json
 import os
+import random
 import subprocess
 import time
 
 from harness import STELLA, main
-from survival_site import FAULTS, SurvivalSite, run
+from survival_site import FAULTS, SPEC, STEPS, SurvivalSite, run
 
 HOUR = 3600
 
@@ -43,6 +45,35 @@ class Jumps(SurvivalSite):
                 at = [event["at"] for event in self.events(self.runs()[0])]
                 self.assertEqual(at, sorted(at))
                 os.unlink(os.path.join(folder, "work", "there"))
+
+    def test_while_a_run_of_every_kind_is_under_way(self):
+        bundle = self.pack("all", [step for step in STEPS if step["id"] != "ask"], **{**SPEC, "approvals": []})
+        undisturbed = self.stella("--output", "json", "--tenant", "plant-7", "pack", "run", "--bundle", bundle).json
+        dice = random.Random(1795453200)
+        for round_number in range(3):
+            with self.subTest(round=round_number):
+                self.jump(0)
+                process = subprocess.Popen([STELLA, "--output", "json", "pack", "run", "--bundle", bundle], env=self.environment(extra=self.jumping),
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                before = set(self.runs())
+                self.wait_until(lambda: process.poll() is not None or set(self.runs()) - before)  # pylint: disable=cell-var-from-loop
+                while process.poll() is None:
+                    self.jump(dice.randint(-30 * 24 * HOUR, 30 * 24 * HOUR))
+                    time.sleep(dice.random() / 50)
+                out, err = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 0, (out, err))
+                result = json.loads(out)
+                self.jump(0)
+                self.stella("--tenant", "plant-7", "site", "clock", "--confirm", "--reason", "it jumped about")
+                self.assert_whole(result["runId"], result, self.left(undisturbed["folder"]), gates=0)
+                at = [event["at"] for event in self.events(result["runId"])]
+                self.assertEqual(at, sorted(at))
+                self.stella("evidence", "verify", result["evidence"], "--trust", self.key("admin") + ".pub")
+
+    def wait_until(self, condition):
+        until = time.monotonic() + 60
+        while not condition() and time.monotonic() < until:
+            time.sleep(0.02)
 
     def folder_of_the_step(self):
         until = time.monotonic() + 60
