@@ -90,6 +90,17 @@ class Retention(RetentionSite):
         error = self.refused("ERR_SITE_INVALID", "site", "check", self.write("p.json", json.dumps(self.policy(version=3, retention={"runs": "P1D", "artifacts": "P2D"}))))
         self.assertIn("artifacts", error["at"] + error["message"])
 
+    def test_a_server_prunes_by_itself(self):
+        run, kept = self.finished(), self.finished("kept", export=False)
+        self.apply(self.policy(version=2, retention={"runs": "1ms"}))
+        server = self.start("serve", "--listen", "127.0.0.1:0")
+        self.wait_for(lambda: self.statements() and self.parts(run) is None)
+        self.assertIn("artifacts", self.parts(kept))
+        server.terminate()
+        self.assertEqual(server.wait(timeout=30), 0)
+        (record,) = removal_check.chain(self.removals, self.appliance)
+        self.assertEqual((record["run"], record["by"]), (run, "Ana Ortiz"))
+
     def test_the_list_of_removals_shows_a_forged_and_a_missing_statement(self):
         runs = [self.finished(f"job-{number}") for number in range(2)]
         self.assertIn("no run was removed", self.stella("pack", "runs", "removals").out)
