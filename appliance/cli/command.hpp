@@ -88,6 +88,7 @@ class Invocation {
 [[nodiscard]] std::vector<Command> traces_commands();  // traces export
 [[nodiscard]] std::vector<Command> serve_commands();
 [[nodiscard]] std::vector<Command> general_commands();  // explain version doctor
+[[nodiscard]] std::vector<Command> completion_commands();
 
 // Later work, refused by name with what to do instead.
 [[nodiscard]] std::vector<Command> planned_commands();

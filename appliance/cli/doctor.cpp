@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/doctor.hpp"
+#include "appliance/kit/delivery.hpp"
 #include "appliance/sandbox/step.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/write.hpp"
@@ -55,6 +57,21 @@ Finding look_at_space(const files::Home& home) {
   return {"space", free < kEnough ? Health::bad : Health::good, fmt::format("{} MiB free", free >> 20)};
 }
 
+// Nothing where the site has no kit folder.
+std::optional<Finding> look_at_kit(const files::Home& home) {
+  try {
+    const kit::Standing kit = kit::standing(home);
+    if (kit.folder.empty()) return std::nullopt;
+    if (kit.waiting.empty())
+      return Finding{"kit", Health::good, fmt::format("every finished run's manifest is in {}", kit.folder)};
+    return Finding{"kit", Health::warning,
+                   fmt::format("{} manifests wait to be put into {}: {}", kit.waiting.size(), kit.folder,
+                               canon::printable(kit.waiting.front().why, 200))};
+  } catch (const Error&) {  // the policy does not verify, which its own line says
+    return std::nullopt;
+  }
+}
+
 std::vector<Finding> examine(Invocation& call) {
   std::vector<Finding> findings;
   const std::string missing = sandbox::probe();
@@ -73,29 +90,45 @@ std::vector<Finding> examine(Invocation& call) {
       {"identity", known ? Health::good : Health::warning,
        known ? site::load_identity(home).id
              : "none yet: `stella site identity` makes it; requests, receipts and evidence are signed with it"});
+  if (const auto kit = look_at_kit(home)) findings.push_back(*kit);
   const std::string suspicion = site::look_at_clock(home, call.clock().now()).suspicion;
   findings.push_back({"clock", suspicion.empty() ? Health::good : Health::bad,
                       suspicion.empty() ? "not behind what was seen" : suspicion});
   return findings;
 }
 
-int doctor(Invocation& call) {
-  const std::vector<Finding> findings = examine(call);
+const char* word_of(Health health) {
+  return health == Health::good ? "ok" : health == Health::warning ? "warning" : "bad";
+}
+
+canon::Json json_of(const std::vector<Finding>& findings) {
   canon::Json rows = canon::Json::array();
   bool fit = true;
   for (const Finding& finding : findings) {
-    const char* word = finding.health == Health::good ? "ok" : finding.health == Health::warning ? "warning" : "bad";
     fit = fit && finding.health != Health::bad;
+    rows.push_back({{"what", finding.what}, {"health", word_of(finding.health)}, {"says", finding.says}});
+  }
+  return {{"fit", fit}, {"findings", rows}};
+}
+
+int doctor(Invocation& call) {
+  const std::vector<Finding> findings = examine(call);
+  for (const Finding& finding : findings) {
+    const char* word = word_of(finding.health);
     call.out().say(fmt::format("{:<8} {:<9} {}",
                                finding.health == Health::good ? call.out().good(word) : call.out().bad(word),
                                finding.what, finding.says));
-    rows.push_back({{"what", finding.what}, {"health", word}, {"says", finding.says}});
   }
-  call.out().result({{"fit", fit}, {"findings", rows}});
-  return fit ? 0 : 1;
+  const canon::Json report = json_of(findings);
+  call.out().result(report);
+  return report.at("fit").get<bool>() ? 0 : 1;
 }
 
 }  // namespace
+
+canon::Json doctor_report(Invocation& call) {
+  return json_of(examine(call));
+}
 
 std::vector<Command> doctor_commands() {
   return {{{"doctor"}, "is this machine and this home fit to run packs?", "stella doctor", {}, {}, doctor}};

@@ -6,6 +6,7 @@
 #include "appliance/cli/command.hpp"
 #include "appliance/cli/progress_bar.hpp"
 #include "appliance/journal/journal.hpp"
+#include "appliance/retention/prune.hpp"
 #include "appliance/service/delivery.hpp"
 #include "appliance/service/order.hpp"
 #include "bundles/canon/fields.hpp"
@@ -109,13 +110,17 @@ int show(Invocation& call) {
 }
 
 // The newest bag of a run: the one whose name sorts last among those of its latest attempt.
-std::string newest_bag(const journal::RunRow& row) {
+std::string newest_bag(const journal::Journal& journal, const journal::RunRow& row) {
   std::string newest;
   for (const files::Entry& entry : files::list_tree(row.folder + "/evidence")) {
     const bool top = entry.path.find('/') == std::string::npos;
     if (top && entry.kind == files::Kind::folder && entry.path.front() != '.' && entry.path > newest)
       newest = entry.path;
   }
+  if (newest.empty() && retention::find_artifacts_removed(journal, row))
+    throw Error(Code::evidence_incomplete, "removed",
+                fmt::format("the evidence of {} was removed from this home with its artifacts", row.id), row.id,
+                "It was exported before, or given up with --unexported: `stella pack runs show` says which.");
   if (newest.empty()) {
     throw Error(Code::evidence_incomplete, "missing",
                 fmt::format("{} has no evidence yet: it is {}", row.id, row.state), row.id,
@@ -167,7 +172,7 @@ int export_run(Invocation& call) {
   const std::string run = call.value("--run") ? call.need("--run") : call.need("RUN");
   journal::Journal journal = journal::Journal::open(call.home());
   const journal::RunRow row = journal.need(run);
-  const std::string bag = newest_bag(row);
+  const std::string bag = newest_bag(journal, row);
   const evidence::Integrity integrity = evidence::check_integrity(row.folder + "/evidence/" + bag);
   const service::Destination to = destination(call, bag);
   const std::vector<media::File> list = files_of(integrity);
@@ -180,7 +185,8 @@ int export_run(Invocation& call) {
                                 {{"list", integrity.list_digest.tagged()},
                                  {"fileSystem", delivered.file_system},
                                  {"removable", delivered.removable}}};
-  if (copied.outcome == media::Outcome::written)
+  // A copy that a killed call had finished is there and read back, and nobody has said so yet.
+  if (copied.outcome == media::Outcome::written || !retention::is_exported(journal, row))
     (void)journal.append(row.id, std::span(&event, 1), {}, call.clock().now());
   call.out().say(fmt::format(
       "{} {}", copied.outcome == media::Outcome::written ? "exported and read back:" : "already there, read back:",

@@ -2,11 +2,15 @@
 // pack init, validate: what a pack's author asks before anybody signs.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "appliance/admission/admission.hpp"
 #include "appliance/admission/cache.hpp"
 #include "appliance/cli/command.hpp"
 #include "appliance/image/image.hpp"
 #include "appliance/pack/folder.hpp"
+#include "appliance/pack/runbook.hpp"
 #include "appliance/pack/scaffold.hpp"
 #include "bundles/canon/json.hpp"
 
@@ -29,6 +33,7 @@ struct Checked {
   pack::Reading reading;
   std::string digest;
   std::size_t signatures = 0;
+  std::vector<pack::Problem> warnings = {};  // of the runbook; problems with --strict
 };
 
 Checked check_bundle(Invocation& call, const std::string& path) {
@@ -46,6 +51,7 @@ Checked check_bundle(Invocation& call, const std::string& path) {
   if (const auto& runtime = checked.reading.manifest.runtime)
     for (auto& problem : image::check_layouts(*runtime, image::layouts_in_pack(opened, runtime->name)))
       checked.reading.problems.push_back(std::move(problem));
+  checked.warnings = pack::check_runbook(admission::reader_of(opened));
   return checked;
 }
 
@@ -54,21 +60,34 @@ Checked check_folder(const std::string& folder) {
   if (const auto& runtime = checked.reading.manifest.runtime)
     for (auto& problem : image::check_layouts(*runtime, image::layouts_in_folder(folder, runtime->name)))
       checked.reading.problems.push_back(std::move(problem));
+  checked.warnings = pack::check_runbook(pack::reader_of_folder(folder));
   return checked;
+}
+
+Json say_problems(Output& out, const std::vector<pack::Problem>& problems, std::string_view word) {
+  Json rows = Json::array();
+  for (const pack::Problem& problem : problems) {
+    rows.push_back({{"at", problem.at}, {"what", problem.what}, {"reason", problem.reason}});
+    out.say(fmt::format("{}: {}{}", out.strong(problem.at), word, problem.what));
+  }
+  return rows;
 }
 
 int validate(Invocation& call) {
   const auto bundle = call.value("--bundle"), folder = call.value("--dir");
   if (bundle && folder) throw Error(Code::usage, "pack", "give one of --bundle FILE and --dir DIR", "--bundle");
-  const Checked checked = bundle ? check_bundle(call, *bundle) : check_folder(folder.value_or("."));
-  const pack::Manifest& manifest = checked.reading.manifest;
-  Json problems = Json::array();
-  for (const pack::Problem& problem : checked.reading.problems) {
-    problems.push_back({{"at", problem.at}, {"what", problem.what}, {"reason", problem.reason}});
-    call.out().say(fmt::format("{}: {}", call.out().strong(problem.at), problem.what));
+  Checked checked = bundle ? check_bundle(call, *bundle) : check_folder(folder.value_or("."));
+  if (call.flag("--strict")) {
+    std::move(checked.warnings.begin(), checked.warnings.end(), std::back_inserter(checked.reading.problems));
+    checked.warnings.clear();
   }
-  Json result = {
-      {"valid", problems.empty()}, {"name", manifest.name}, {"version", manifest.version}, {"problems", problems}};
+  const pack::Manifest& manifest = checked.reading.manifest;
+  const Json problems = say_problems(call.out(), checked.reading.problems, "");
+  Json result = {{"valid", problems.empty()},
+                 {"name", manifest.name},
+                 {"version", manifest.version},
+                 {"problems", problems},
+                 {"warnings", say_problems(call.out(), checked.warnings, "warning: ")}};
   if (bundle) result.update({{"digest", checked.digest}, {"signatures", checked.signatures}});
   call.out().result(result);
   pack::require_none(checked.reading.problems);
@@ -92,10 +111,12 @@ std::vector<Command> pack_check_commands() {
        {},
        init},
       {{"pack", "validate"},
-       "list every problem of a pack, with its place",
+       "list every problem of a pack and what its runbook lacks, with the place",
        "stella pack validate --dir my-pack",
        {},
-       {{"--bundle", "FILE", "a .pack file"}, {"--dir", "DIR", "a pack folder; left out: the current one"}},
+       {{"--bundle", "FILE", "a .pack file"},
+        {"--dir", "DIR", "a pack folder; left out: the current one"},
+        {"--strict", "", "what the runbook lacks is a problem, not a warning"}},
        validate},
   };
 }

@@ -30,8 +30,6 @@ std::vector<Command> planned_commands() {
   const std::string none = "Nothing replaces it today.";
   return {
       refused_for_now({"spool", "export"}, none),
-      refused_for_now({"completion"}, none),
-      refused_for_now({"pack", "runs", "escalate"}, "Send what `stella pack runs show RUN --output json` prints."),
       refused_for_now({"evidence", "repair"}, "Export the evidence again from the appliance."),
   };
 }

@@ -6,6 +6,8 @@
 
 #include "appliance/cli/state_mark.hpp"
 #include "appliance/journal/holder.hpp"
+#include "appliance/kit/delivery.hpp"
+#include "appliance/kit/manifest.hpp"
 #include "appliance/retention/prune.hpp"
 #include "appliance/run/advice.hpp"
 #include "appliance/run/summary.hpp"
@@ -89,6 +91,17 @@ void say_head(Output& out, const Json& summary) {
                         text_of(*hold, "reason")));
 }
 
+// Null where the site has no kit folder or the run is not finished.
+Json kit_of(const files::Home& home, const journal::RunRow& row) {
+  const kit::Standing standing = kit::standing(home);
+  if (standing.folder.empty() || !kit::has_ended(row)) return {};
+  const std::string file = kit::find_delivered(home, row);
+  Json why;
+  for (const kit::Waiting& one : standing.waiting)
+    if (one.run == row.id) why = one.why;
+  return {{"folder", standing.folder}, {"file", file.empty() ? Json() : Json(file)}, {"why", why}};
+}
+
 }  // namespace
 
 Json summary_of(Invocation& call, const journal::Journal& journal, const journal::RunRow& row) {
@@ -102,6 +115,12 @@ Json summary_of(Invocation& call, const journal::Journal& journal, const journal
   if (row.state == "running") {
     if (const auto runner = journal::find_runner(row)) summary["runner"] = *runner;
   }
+  summary["kit"] = kit_of(call.home(), row);
+  summary["artifactsRemoved"] = canon::Json();
+  if (const auto removed = retention::find_artifacts_removed(journal, row))
+    summary["artifactsRemoved"] = {{"at", clock::format(removed->at)},
+                                   {"by", removed->data.value("by", std::string())},
+                                   {"why", removed->data.value("why", std::string())}};
   summary["next"] = run::next_of(summary);
   return summary;
 }
@@ -114,6 +133,13 @@ void say_summary(Output& out, const Json& summary, clock::Time now, Fold fold) {
   for (const Json& one : summary.at("chaos")) say_chaos(out, one);
   if (const std::string bag = text_of(summary, "evidence"); !bag.empty())
     out.say(fmt::format("  evidence {}{}", bag, text_of(summary, "exported") == "true" ? " (exported)" : ""));
+  if (const Json& kit = summary.at("kit"); kit.is_object())
+    out.say(kit.at("file").is_string()
+                ? fmt::format("  kit      {}", text_of(kit, "file"))
+                : fmt::format("  kit      waits: {}", canon::printable(text_of(kit, "why"), 300)));
+  if (const Json& removed = summary.at("artifactsRemoved"); removed.is_object())
+    out.say(fmt::format("  removed  artifacts and bags, {} by {}: {}", text_of(removed, "at"), text_of(removed, "by"),
+                        text_of(removed, "why")));
   if (const std::string next = text_of(summary, "next"); !next.empty()) out.say(fmt::format("  next     {}", next));
 }
 

@@ -35,6 +35,8 @@ std::vector<Command> pack_run_commands() {
   all.push_back(runs_trace_command());
   all.push_back(runs_cancel_command());
   for (Command& row : runs_retention_commands()) all.push_back(std::move(row));
+  all.push_back(runs_removals_command());
+  all.push_back(runs_escalate_command());
   return all;
 }
 

@@ -17,6 +17,8 @@ namespace stella::cli {
 [[nodiscard]] Command runs_cancel_command();
 [[nodiscard]] Command chaos_report_command();
 [[nodiscard]] std::vector<Command> runs_retention_commands();  // prune, hold, release
+[[nodiscard]] Command runs_removals_command();
+[[nodiscard]] Command runs_escalate_command();
 
 // RUN as a plain argument, and as --run.
 inline const Positional kRunArgument{"RUN", "the run", false, false};

@@ -26,25 +26,11 @@ constexpr std::string_view kSocketHome = "unix:";
 
 // What the service does for operators. A verb that is not here is nobody's but the administrator's.
 const std::set<std::string>& served() {
-  static const std::set<std::string> kVerbs = {"pack plan",
-                                               "pack run",
-                                               "pack runs list",
-                                               "pack runs show",
-                                               "pack runs logs",
-                                               "pack runs resume",
-                                               "pack runs export",
-                                               "pack runs cancel",
-                                               "pack runs hold",
-                                               "pack runs release",
-                                               "pack approve",
-                                               "pack mirror list",
-                                               "pack mirror show",
-                                               "pack mirror status",
-                                               "logs search",
-                                               "chaos inject",
-                                               "chaos report",
-                                               "site show",
-                                               "doctor"};
+  static const std::set<std::string> kVerbs = {
+      "pack plan",          "pack run",         "pack runs list",   "pack runs show",   "pack runs logs",
+      "pack runs resume",   "pack runs export", "pack runs cancel", "pack runs hold",   "pack runs release",
+      "pack runs escalate", "pack approve",     "pack mirror list", "pack mirror show", "pack mirror status",
+      "logs search",        "chaos inject",     "chaos report",     "site show",        "doctor"};
   return kVerbs;
 }
 
@@ -155,6 +141,10 @@ void refuse_options(const std::string& verb, const Parsed& parsed) {
   if (verb == "pack approve" && given("--key"))
     throw Error(Code::access_denied, "option", "nobody approves on a service's appliance itself", "--key",
                 "Make a request with --offline-request and have it signed at an approver's desk.");
+  if (verb == "pack runs escalate" && given("--out"))
+    throw Error(
+        Code::access_denied, "option", "the service writes no folders for operators", "--out",
+        "Keep what `stella --output json pack runs escalate RUN` prints; the administrator can make the folder.");
   if (verb == "pack plan" && !given("--pack") && !given("--bundle"))
     throw Error(Code::usage, "pack", "the service cannot plan a folder", {},
                 "Give --pack NAME:VERSION or --bundle FILE; `stella pack build` makes one of the folder.");

@@ -34,6 +34,7 @@ std::vector<Command> all_commands() {
   add(token_commands());
   add(doctor_commands());
   add(general_commands());
+  add(completion_commands());
   add(planned_commands());
   return all;
 }

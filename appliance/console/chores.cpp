@@ -1,15 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/wait.h>
+
 #include "appliance/console/serve.hpp"
+#include "appliance/respawn/respawn.hpp"
 #include "appliance/run/expiry.hpp"
+#include "bundles/files/fd.hpp"
 #include "bundles/site/clock_mark.hpp"
 
 namespace stella::console {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A verb of stella, done every so often by a process of its own: it may take long, and decides as if somebody had typed
+// it. Called every few seconds, to see whether it has ended.
+class Verb {
+ public:
+  Verb(std::vector<std::string> arguments, std::chrono::seconds every)
+      : arguments_(std::move(arguments)), every_(every) {}
+
+  void operator()() {
+    if (child_ > 0 && ::waitpid(child_, nullptr, WNOHANG) != 0) child_ = 0;
+    const auto now = steady_clock::now();
+    if (child_ > 0 || now < next_) return;
+    next_ = now + every_;
+    const files::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    respawn::Start start;
+    start.arguments = arguments_;
+    start.descriptors = {{nothing.get(), 0}, {nothing.get(), 1}, {2, 2}};
+    child_ = respawn::start(start);
+  }
+
+ private:
+  std::vector<std::string> arguments_;
+  std::chrono::seconds every_;
+  steady_clock::time_point next_{};
+  pid_t child_ = 0;
+};
+
+}  // namespace
 
 std::vector<Chore> chores(const files::Home& home, const clock::Clock& clock) {
   return {
-      // Gates that ran out; while the clock is suspicious nothing is due.
+      // Gates that ran out; while the clock is suspicious nothing is due. What the offline kit lacks is delivered too.
       {"expiry", std::chrono::seconds(10),
        [home, &clock] { (void)run::open_journal(home, site::observe_clock(home, clock.now())); }},
+      // What the policy's retention has kept long enough; it is refused while the clock is suspicious.
+      {"retention", std::chrono::seconds(2),
+       Verb({"--home", home.path(), "--quiet", "--yes", "pack", "runs", "prune"}, std::chrono::hours(1))},
   };
 }
 

@@ -206,6 +206,14 @@ std::vector<EventType> of_surroundings() {
        "the bag was copied out and read back",
        false,
        {{"list", "digest of its list"}, {"fileSystem", "of the medium"}, {"removable", "whether the medium is"}}},
+      {"pack.artifacts.removed",
+       "what was large in an ended run was removed by its age",
+       false,
+       {{"by", "who"},
+        {"why", "the rule"},
+        {"bytes", "how much was freed"},
+        {"list", "digest of the sealed bag's list"},
+        {"exported", "whether that bag was exported"}}},
   };
 }
 

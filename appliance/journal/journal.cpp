@@ -88,6 +88,16 @@ Error broken(const std::string& run, std::int64_t seq, const std::string& what) 
   return Error(Code::journal_tampered, "chain", fmt::format("event {} of {} {}", seq, run, what), run);
 }
 
+// SQLite wants 32 KiB for its index of the log before anything can be read.
+database::Connection open_with_room(const std::string& runs) {
+  try {
+    return open_file(runs);
+  } catch (const Error& error) {
+    if (error.code() != Code::no_space || !release_reserve(runs)) throw;
+    return open_file(runs);
+  }
+}
+
 }  // namespace
 
 Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -96,7 +106,7 @@ Journal::~Journal() = default;
 
 Journal Journal::open(const files::Home& home) {
   files::make_folders(home.runs(), 0700);
-  auto connection = open_file(home.runs());
+  auto connection = open_with_room(home.runs());
   keep_reserve(home.runs());
   return Journal(std::make_unique<State>(State{home.runs(), std::move(connection)}));
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "appliance/journal/reserve.hpp"
 #include "appliance/journal/store.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/write.hpp"
@@ -86,6 +87,49 @@ Hold read_hold(const database::Statement& row) {
   return {row.text(0), row.text(1), row.text(2), clock::Time(clock::Duration(row.integer(3)))};
 }
 
+Pruned remove_once(const Journal& journal, const Journal::State& state, const std::string& run, const Removal& removal,
+                   clock::Time now) {
+  database::Transaction transaction(state.connection);
+  const RunRow row = journal.need(run);
+  if (!has_ended(row.state))
+    throw Error(Code::usage, "state", fmt::format("{} has not ended: it is {}", run, row.state), run,
+                fmt::format("Cancel it first: `stella pack runs cancel --run {}`.", run));
+  if (const auto hold = journal.hold_of(run))
+    throw Error(Code::usage, "held", fmt::format("{} is held by {}: {}", run, hold->who, hold->reason), run,
+                fmt::format("`stella pack runs release {}` lets it go.", run));
+  const Head last = recorded_head(state, run);
+  Pruned entry = next_removal(state);
+  entry.run = run;
+  entry.tenant = row.tenant;
+  entry.pack = row.pack;
+  entry.version = row.version;
+  entry.state = row.state;
+  entry.code = row.code;
+  entry.last_seq = last.seq;
+  entry.head = last.hash;
+  entry.at = now;
+  entry.by = removal.by;
+  entry.why = removal.why;
+  entry.line = line_of(entry);
+  delete_run(state, run);
+  {
+    const auto insert = state.statement("INSERT INTO pruned (number, run, line, totals) VALUES (?,?,?,?)");
+    insert->bind(1, entry.number);
+    insert->bind(2, run);
+    insert->bind(3, entry.line);
+    insert->bind(4, removal.totals.is_null() ? std::string() : canon::canonical(removal.totals));
+    insert->run();
+  }
+  transaction.commit();
+  return entry;
+}
+
+// What is large goes first: on a full disk that is what makes room for the rest.
+void remove_folder(const std::string& folder) {
+  for (const char* part : {"/artifacts", "/work", "/pack", "/evidence"}) files::remove_tree(folder + part);
+  files::remove_tree(folder);
+}
+
 }  // namespace
 
 bool was_pruned(const Journal::State& state, const std::string& run) {
@@ -136,40 +180,18 @@ std::vector<Hold> Journal::holds() const {
 }
 
 Pruned Journal::remove_run(const std::string& run, const Removal& removal, clock::Time now) {
-  database::Transaction transaction(state_->connection);
-  const RunRow row = need(run);
-  if (!has_ended(row.state))
-    throw Error(Code::usage, "state", fmt::format("{} has not ended: it is {}", run, row.state), run,
-                fmt::format("Cancel it first: `stella pack runs cancel --run {}`.", run));
-  if (const auto hold = hold_of(run))
-    throw Error(Code::usage, "held", fmt::format("{} is held by {}: {}", run, hold->who, hold->reason), run,
-                fmt::format("`stella pack runs release {}` lets it go.", run));
-  const Head last = recorded_head(*state_, run);
-  Pruned entry = next_removal(*state_);
-  entry.run = run;
-  entry.tenant = row.tenant;
-  entry.pack = row.pack;
-  entry.version = row.version;
-  entry.state = row.state;
-  entry.code = row.code;
-  entry.last_seq = last.seq;
-  entry.head = last.hash;
-  entry.at = now;
-  entry.by = removal.by;
-  entry.why = removal.why;
-  entry.line = line_of(entry);
-  delete_run(*state_, run);
-  {
-    const auto insert = state_->statement("INSERT INTO pruned (number, run, line, totals) VALUES (?,?,?,?)");
-    insert->bind(1, entry.number);
-    insert->bind(2, run);
-    insert->bind(3, entry.line);
-    insert->bind(4, removal.totals.is_null() ? std::string() : canon::canonical(removal.totals));
-    insert->run();
-  }
-  transaction.commit();
+  const std::string folder = need(run).folder;
+  const auto record = [&] {
+    try {
+      return remove_once(*this, *state_, run, removal, now);
+    } catch (const Error& error) {
+      if (error.code() != Code::no_space || !release_reserve(state_->runs)) throw;
+      return remove_once(*this, *state_, run, removal, now);
+    }
+  };
+  Pruned entry = record();
   files::crash_point("run.pruned");
-  files::remove_tree(row.folder);
+  remove_folder(folder);
   return entry;
 }
 
@@ -208,7 +230,7 @@ void Journal::sweep() const {
   for (const Pruned& one : pruned()) {
     const std::string folder = state_->runs + "/" + folder_name(one.run);
     struct stat found {};
-    if (one.run.find('/') == std::string::npos && ::lstat(folder.c_str(), &found) == 0) files::remove_tree(folder);
+    if (one.run.find('/') == std::string::npos && ::lstat(folder.c_str(), &found) == 0) remove_folder(folder);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "appliance/pack/grammar.hpp"
+#include "appliance/pack/runbook.hpp"
 #include "bundles/fault/error.hpp"
 #include "bundles/files/write.hpp"
 
@@ -81,27 +82,13 @@ It asks for no secret, no network and no approval.
     stella pack run --bundle PACK_NAME-0.1.0.pack --inputs inputs.json
 )";
 
-constexpr std::string_view kRunbook = R"(# PACK_NAME: runbook
-
-1. Plan it and compare the hash with the one in the work order: `stella pack plan --bundle PACK_NAME-0.1.0.pack`.
-2. Run it: `stella pack run --bundle PACK_NAME-0.1.0.pack --plan-hash sha256:...`.
-3. The report is among the run's artifacts: `stella pack runs show RUN`.
-
-| what you see | what it means | what to do |
-|---|---|---|
-| gate `enough` fails | there was nothing to count | give `lines` at least one item |
-| step `count` timed out | it took more than a minute | read `stella pack runs logs RUN --step count` |
-
-Every step may run again after a crash: each writes its result anew.
-)";
-
 constexpr std::string_view kIgnore = R"(# What does not belong in the pack.
 *.pack
 )";
 
 constexpr File kFiles[] = {
-    {"pack.yaml", 0644, kManifest},  {"steps/count.sh", 0755, kCount},    {"schemas/title.schema.json", 0644, kSchema},
-    {"docs/usage.md", 0644, kUsage}, {"docs/runbook.md", 0644, kRunbook}, {".packignore", 0644, kIgnore}};
+    {"pack.yaml", 0644, kManifest},  {"steps/count.sh", 0755, kCount}, {"schemas/title.schema.json", 0644, kSchema},
+    {"docs/usage.md", 0644, kUsage}, {kRunbookPath, 0644, ""},         {".packignore", 0644, kIgnore}};
 
 std::string pack_name_for(const std::string& folder) {
   std::string name = lower_case(std::filesystem::absolute(folder).lexically_normal().filename().string());
@@ -139,7 +126,8 @@ std::vector<std::string> write_scaffold(const std::string& folder) {
   for (const char* part : {"", "/steps", "/schemas", "/docs"}) files::make_folders(folder + part, 0755);
   for (const File& file : kFiles) {
     written.push_back(fmt::format("{}/{}", folder, file.path));
-    files::write_atomically(written.back(), filled(file.text, name), file.mode, files::Replace::no);
+    const std::string text = file.path == kRunbookPath ? runbook_template(name, "0.1.0") : filled(file.text, name);
+    files::write_atomically(written.back(), text, file.mode, files::Replace::no);
   }
   return written;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "appliance/kit/delivery.hpp"
 #include "appliance/run/disturbance.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/progress.hpp"
@@ -91,6 +92,7 @@ void apply_due(const files::Home& home, journal::Journal& journal, clock::Time n
 journal::Journal open_journal(const files::Home& home, clock::Time now) {
   auto journal = journal::Journal::open(home);
   apply_due(home, journal, now);
+  kit::deliver(home, journal);
   return journal;
 }
 

@@ -13,7 +13,7 @@ namespace stella::run {
 void apply_due(const files::Home& home, journal::Journal& journal, clock::Time now);
 // The same for one run, whose lock the caller holds; true when it expired.
 bool expire_if_due(const files::Home& home, journal::Journal& journal, const std::string& run, clock::Time now);
-// Opens the home's journal and applies what is due.
+// Opens the home's journal, applies what is due and delivers what the offline kit lacks.
 [[nodiscard]] journal::Journal open_journal(const files::Home& home, clock::Time now);
 
 }  // namespace stella::run

@@ -7,6 +7,7 @@
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/attest/seal.hpp"
+#include "appliance/kit/delivery.hpp"
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/replan.hpp"
 #include "appliance/run/stop.hpp"
@@ -27,6 +28,8 @@ Outcome ended(Live& live, std::optional<Error> error) {
   if (!unsealed.empty())
     live.tools().listener->note(fmt::format(
         "the evidence is not sealed yet ({}); `stella pack runs resume --run {}` tries again", unsealed, live.id()));
+  kit::deliver_run(*live.tools().home, *live.tools().journal, live.id());
+  kit::deliver(*live.tools().home, *live.tools().journal);
   live.refresh();
   return {.row = live.record().row, .error = std::move(error)};
 }

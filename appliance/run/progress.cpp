@@ -39,7 +39,7 @@ void begin_attempt(Progress& progress, const journal::Event& event) {
     for (const Json& id : *found) reused.insert(id.is_string() ? id.get<std::string>() : std::string());
   }
   progress.attempt = event.attempt;
-  progress.started = false;
+  progress.started = progress.artifacts_removed = false;
   progress.owed = Json();
   progress.bag.clear();
   progress.gates.clear();
@@ -197,6 +197,7 @@ void apply(Progress& progress, const journal::Event& event) {
   if (event.type == chaos::kEvent)
     progress.chaos.push_back(chaos::parse_injection(event.data, event.seq, event.at, event.run));
   if (event.type == "pack.gate.approved") progress.gates[text(event.data, "gate")].approved = true;
+  if (event.type == "pack.artifacts.removed") progress.artifacts_removed = true;
   if (event.type == "pack.evidence.sealed") progress.bag = text(event.data, "bag");
   if (event.seq > 0) apply_place(progress, event);
 }

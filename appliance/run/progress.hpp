@@ -70,6 +70,7 @@ struct Progress {
   std::string plan_hash;                      // that the journal named last
   std::string bag;                            // name of this attempt's evidence bag, empty: not sealed
   bool planned = false, started = false;      // in this attempt
+  bool artifacts_removed = false;             // what the steps of this attempt left was removed by its age
   bool has_ending = false;                    // it was started with `finally` steps
   // The run has been decided and only its `finally` steps are to come: {state, code, reason, message, step?, ...}.
   canon::Json owed;

@@ -207,6 +207,12 @@ void read_effects(Object& root, Reading& reading, Report& report) {
   read_approvals(root, policy, report);
   if (std::optional<Object> retention = root.object("retention")) {
     policy.retention = retention->duration("runs", policy.retention);
+    if (retention->find("artifacts") != nullptr) {
+      policy.artifact_retention = retention->duration("artifacts", policy.retention);
+      if (*policy.artifact_retention > policy.retention)
+        retention->problem("artifacts", "artifacts go before the rest of their run: at most `runs` is possible here",
+                           "retention");
+    }
     retention->finish();
   }
   read_mirror(root, policy, report);

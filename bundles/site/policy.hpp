@@ -115,7 +115,8 @@ struct Policy {
   bool allow_requester_to_approve = false;
   bool on_appliance = true;
   std::vector<Requirement> require;
-  clock::Duration retention = std::chrono::hours(24 * 30);
+  clock::Duration retention = std::chrono::hours(24 * 30);  // of a whole run, from its end
+  std::optional<clock::Duration> artifact_retention;        // of what is large in it, never longer; nothing: as the run
   std::vector<MirrorSource> mirror_sources;
   bool mirror_sources_listed = false;
   clock::Duration mirror_max_age = std::chrono::hours(24 * 45), mirror_warn_age = std::chrono::hours(24 * 14);

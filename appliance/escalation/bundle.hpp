@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder that goes to whoever is called. One thread.
+#pragma once
+
+#include <string>
+
+#include "appliance/journal/journal.hpp"
+
+namespace stella::escalation {
+
+struct Contents {
+  const journal::Journal& journal;
+  const journal::RunRow& row;
+  const canon::Json& report;
+  const canon::Json& doctor;   // what `stella doctor` found
+  const std::string& version;  // of stella
+  clock::Time now;
+};
+// Makes DIR/<run id with _ for :>_<time>/ with report.json, report.txt, log.txt, journal.jsonl, plan.json,
+// evidence.json, doctor.json, versions.json and, last, SHA256SUMS of them; the folder's path. The journal's lines are
+// as they are, but for the last characters of secrets: a line without them no longer gives the `prev` of the next one.
+[[nodiscard]] std::string write_bundle(const std::string& folder, const Contents& contents);
+
+}  // namespace stella::escalation
