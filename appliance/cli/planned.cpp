@@ -33,7 +33,6 @@ std::vector<Command> planned_commands() {
       refused_for_now({"token", "new"}, watch),
       refused_for_now({"token", "list"}, watch),
       refused_for_now({"token", "revoke"}, watch),
-      refused_for_now({"spool", "export"}, none),
       refused_for_now({"completion"}, none),
       refused_for_now({"pack", "runs", "escalate"}, "Send what `stella pack runs show RUN --output json` prints."),
       refused_for_now({"evidence", "repair"}, "Export the evidence again from the appliance."),
