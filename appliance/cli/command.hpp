@@ -82,6 +82,8 @@ class Invocation {
 [[nodiscard]] std::vector<Command> vault_commands();
 [[nodiscard]] std::vector<Command> evidence_commands();  // evidence verify show, pack runs export
 [[nodiscard]] std::vector<Command> chaos_commands();
+[[nodiscard]] std::vector<Command> notify_commands();    // notify list flush test follow
+[[nodiscard]] std::vector<Command> spool_commands();     // spool list export
 [[nodiscard]] std::vector<Command> doctor_commands();
 [[nodiscard]] std::vector<Command> metrics_commands();
 [[nodiscard]] std::vector<Command> logs_commands();    // logs search

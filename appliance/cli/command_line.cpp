@@ -14,6 +14,7 @@
 
 #include "appliance/cli/command.hpp"
 #include "appliance/cli/invocation.hpp"
+#include "appliance/cli/notifying.hpp"
 #include "appliance/cli/service_call.hpp"
 #include "appliance/service/order.hpp"
 #include "bundles/canon/fields.hpp"
@@ -108,7 +109,8 @@ const std::map<std::string, std::string>& noun_summaries() {
       {"token", "who may read and act over HTTP"},
       {"logs", "search what steps wrote"},
       {"traces", "runs as OpenTelemetry spans"},
-      {"spool", "comes with a later version"},
+      {"notify", "who was told of runs, and whether it reached them"},
+      {"spool", "messages that wait for a medium"},
       {"chaos", "resilience tests against runs, where the site allows them"}};
   return nouns;
 }
@@ -182,7 +184,7 @@ Format parse_format(const std::string& name) {
               fmt::format("--output is table, json or ndjson, not {}", canon::printable(name, 40)));
 }
 
-int act(std::vector<std::string> arguments, Parsed& parsed, std::unique_ptr<Output>& output) {
+int act(std::vector<std::string> arguments, Parsed& parsed, std::unique_ptr<Output>& output, Teller& teller) {
   CLI::App root("stella: runs signed Task Packs behind an air gap", "stella");
   root.set_help_flag("--help,-h", "this text");
   add_globals(root, parsed);
@@ -215,6 +217,7 @@ int act(std::vector<std::string> arguments, Parsed& parsed, std::unique_ptr<Outp
     if (const auto status = through_service(row.command, parsed, arguments)) return *status;
     keep_to_order(row.command, parsed);
     Call call(parsed, *output);
+    teller = Teller::before(call, telling_of(row.command.path));
     return row.command.act(call);
   }
   output->raw(root.help());
@@ -227,17 +230,12 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return {argv + std::min(argc, 1), argv + argc};
 }
 
-}  // namespace
-
-int run_command_line(int argc, char** argv) {
-  open_standard_descriptors();
-  ::signal(SIGPIPE, SIG_IGN);
-  ::umask(077);
+// The verb, with its error printed.
+int run_verb(int argc, char** argv, std::unique_ptr<Output>& output, Teller& teller) {
   Parsed parsed;
-  auto output = std::make_unique<Output>(Format::table, false, false);
   try {
     locked::protect_process();
-    return act(arguments_of(argc, argv), parsed, output);
+    return act(arguments_of(argc, argv), parsed, output, teller);
   } catch (const Error& error) {
     output->error(error);
     return error.exit_status();
@@ -247,6 +245,19 @@ int run_command_line(int argc, char** argv) {
     output->error(Error(Code::internal, "exception", error.what()));
   }
   return 1;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  open_standard_descriptors();
+  ::signal(SIGPIPE, SIG_IGN);
+  ::umask(077);
+  auto output = std::make_unique<Output>(Format::table, false, false);
+  Teller teller;
+  const int status = run_verb(argc, argv, output, teller);
+  teller.after();  // whoever reads the result need not wait for it
+  return status;
 }
 
 }  // namespace stella::cli

@@ -27,9 +27,7 @@ void refuse_option_for_now(const std::string& option, const std::string& instead
 }
 
 std::vector<Command> planned_commands() {
-  const std::string none = "Nothing replaces it today.";
   return {
-      refused_for_now({"spool", "export"}, none),
       refused_for_now({"evidence", "repair"}, "Export the evidence again from the appliance."),
   };
 }

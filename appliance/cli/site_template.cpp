@@ -71,7 +71,13 @@ retention: {runs: P30D}
 # The mirror roots to trust: sha256 of metadata/1.root.json, given by the publisher by another way than the medium.
 # mirror: {sources: [{name: outside-1, root: "sha256:HEX"}], maxAge: P45D, warnAge: P14D}
 
-# notifications: [{topic: "pack.run.*", to: spool}]
+# Who is told of runs. In sealed mode messages go into the spool; elsewhere a receiver needs an entry of network.allow:
+#   - {host: hooks.slack.example, address: 10.1.2.9, port: 443, for: [stella], reason: notifications}
+# A credential is the name of a file in the home's notify/ (mode 0600), never the secret itself.
+# notifications:
+#   - {topic: "pack.run.*", to: spool}
+#   - {topic: "pack.run.*", to: slack, host: hooks.slack.example, path: /services/, credential: slack}
+#   - {topic: "pack.gate.*", to: email, host: mail.plant.example, from: stella@plant.example, recipients: [ot@plant.example]}
 # chaos: {allow: false}
 # offlineKit: {folder: /srv/offline-kit}
 )yaml";

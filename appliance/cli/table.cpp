@@ -29,6 +29,8 @@ std::vector<Command> all_commands() {
   add(logs_commands());
   add(traces_commands());
   add(metrics_commands());
+  add(notify_commands());
+  add(spool_commands());
   add(chaos_commands());
   add(serve_commands());
   add(token_commands());

@@ -83,6 +83,7 @@ void read_people(Object& root, Reading& reading,
 void read_effects(Object& root, Reading& reading,
                   Report& report);  // denied network approvals retention mirror and the rest
 void check_rules(const Reading& reading, Report& report);
+void check_notifications(const Policy& policy, Report& report);  // notification_rules.cpp
 
 // ^[a-z0-9][a-z0-9._-]{0,62}$: names that become file names and principals.
 [[nodiscard]] bool is_name(std::string_view name);

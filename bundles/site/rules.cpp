@@ -141,6 +141,7 @@ void check_rules(const Reading& reading, Report& report) {
     check_tenant(policy.tenants[i], fmt::format("/tenants/{}", i), policy, report);
   }
   check_requirements(policy, report);
+  check_notifications(policy, report);
   if (policy.mirror_warn_age > policy.mirror_max_age) {
     report.warn("/mirror/warnAge", "warnAge is longer than maxAge, so nobody is warned", "age");
   }

@@ -182,6 +182,68 @@ TEST(Policy, RefusesDuplicatesAnchorsAndTagsOfYaml) {
   EXPECT_THROW((void)check("", "policy.yaml"), fault::Error);
 }
 
+// A policy whose mode lets stella post, with one rule for a receiver at hooks.example.
+std::string telling(const std::string& rule) {
+  std::string text = replaced(good(), "mode: sealed", "mode: constrained");
+  text = replaced(text, "allow: [", "allow: [{host: hooks.example, address: 10.1.2.4, port: 443, for: [stella]}, ");
+  return replaced(text, "{topic: \"pack.run.*\", to: spool}", rule);
+}
+
+TEST(Notifications, TakeEachKindOfReceiver) {
+  EXPECT_EQ(problems_of(telling("{topic: \"pack.run.*\", to: webhook, host: hooks.example, path: /in}")), "");
+  EXPECT_EQ(problems_of(telling("{topic: pack.run.failed, to: slack, host: hooks.example, credential: slack}")), "");
+  EXPECT_EQ(problems_of(telling("{topic: \"pack.*\", to: email, host: hooks.example, port: 443, from: a@b.example, "
+                                "recipients: [c@d.example], tenants: [plant-7]}")),
+            "");
+}
+
+class NotificationRule : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(NotificationRule, IsEnforced) {
+  const auto& [rule, reason] = GetParam();
+  const std::string problems = problems_of(telling(rule));
+  EXPECT_NE(problems.find(fmt::format("[{}]", reason)), std::string::npos) << problems;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, NotificationRule,
+    ::testing::Values(
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: other.example}", "allow"},
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: historian.plant.example}", "allow"},
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: hooks.example, port: 8443}", "allow"},
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: Hooks.example}", "host"},
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: hooks.example, path: \"/a b\"}", "path"},
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: hooks.example, path: /a/../b}", "path"},
+        std::pair{"{topic: \"pack.run.*\", to: webhook, host: hooks.example, from: a@b.example}", "to"},
+        std::pair{"{topic: \"pack.run.*\", to: slack, host: hooks.example}", "credential"},
+        std::pair{"{topic: \"pack.run.*\", to: slack, host: hooks.example, credential: s, port: 443, tls: false}",
+                  "tls"},
+        std::pair{"{topic: \"pack.run.*\", to: spool, host: hooks.example}", "to"},
+        std::pair{"{topic: \"pack.run.*\", to: spool, tenants: [nobody]}", "tenant"},
+        std::pair{
+            "{topic: \"pack.run.*\", to: email, host: hooks.example, port: 443, from: \"a@b.example, c@d.example\", "
+            "recipients: [c@d.example]}",
+            "address"},
+        std::pair{"{topic: \"pack.run.*\", to: email, host: hooks.example, port: 443, from: a@b.example, "
+                  "recipients: [\"c@d.example> SIZE=1\"]}",
+                  "address"},
+        std::pair{
+            "{topic: \"pack.run.*\", to: email, host: hooks.example, port: 443, from: a@b.example, recipients: []}",
+            "recipients"}),
+    [](const auto& each) { return std::to_string(each.index); });
+
+TEST(Notifications, WarnWhereNobodyWouldBeTold) {
+  const auto warned = [](const std::string& text, const std::string& reason) {
+    const auto warnings = check_policy(text, "policy.yaml").warnings;
+    return std::any_of(warnings.begin(), warnings.end(), [&](const Problem& one) { return one.reason == reason; });
+  };
+  EXPECT_TRUE(warned(telling("{topic: \"pack.step.*\", to: spool}"), "topic"));
+  const std::string sealed = replaced(good(), "{topic: \"pack.run.*\", to: spool}",
+                                      "{topic: \"pack.run.*\", to: webhook, host: hooks.example}");
+  EXPECT_EQ(problems_of(sealed), "");
+  EXPECT_TRUE(warned(sealed, "sealed"));
+}
+
 TEST(Matches, KnowsTheStarOnly) {
   EXPECT_TRUE(matches("firmware-*", "firmware-rollout"));
   EXPECT_TRUE(matches("*", ""));

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How messages reach their receivers, or the spool: failing receivers, kills, sealed mode, media."""
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+from harness import STELLA, main
+from notify_site import HttpReceiver, NotifyTest, SmtpReceiver
+
+
+def endless(handler):
+    handler.send_response(503)
+    handler.end_headers()
+    try:
+        for _ in range(2000):
+            handler.wfile.write(b"x" * 65536)
+    except OSError:
+        pass
+
+
+def slow(handler):
+    time.sleep(4)
+
+
+def redirect_to(port):
+    def answer(handler):
+        handler.send_response(302)
+        handler.send_header("Location", f"http://127.0.0.1:{port}/elsewhere")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+    return answer
+
+
+class Failing(NotifyTest):
+    def fail_once(self, answer, reason, left=True):
+        """One message, one attempt that ends with `reason`; then the receiver is well again and the same id comes."""
+        receiver = self.receiver(HttpReceiver, [answer])
+        self.tell([self.webhook(receiver.port)], [receiver.port])
+        self.ask()
+        self.wait_for(lambda: (self.messages()[0]["reason"] or "") == reason or None)
+        receiver.answers = [200]
+        self.stella("notify", "flush", *([] if left else ["--again"]))
+        (one,) = self.messages()
+        self.assertEqual((one["state"], one["attempts"] >= 1), ("sent", True))
+        self.assertEqual({got["headers"]["Idempotency-Key"] for got in receiver.got}, {one["id"]})
+        self.assertEqual(len({got["body"] for got in receiver.got}), 1)
+
+    def test_a_receiver_that_is_down_busy_slow_or_endless(self):
+        for answer, reason in ((503, "http-503"), (429, "http-429"), (endless, "http-503")):
+            with self.subTest(reason=reason, endless=answer is endless):
+                self.fail_once(answer, reason)
+                shutil.rmtree(self.home)
+                self.home = self.make_home("appliance")
+                os.unlink(self.path("apl-test.pub"))
+
+    def test_a_refusal_is_given_up_and_spooled(self):
+        self.fail_once(404, "http-404", left=False)
+        self.assertEqual(len(self.spooled("webhook")), 1)
+
+    def test_a_slow_receiver_is_left_and_asked_again(self):
+        receiver = self.receiver(HttpReceiver)
+        self.tell([self.webhook(receiver.port)], [receiver.port])
+        run = self.ask()
+        self.settled(1)
+        receiver.answers = [slow]
+        self.stella("pack", "approve", "--run", run, "--offline-request", "--extend", "2h", "--out", self.path("req.json"))
+        self.assertEqual([one["reason"] for one in self.messages("--state", "queued")], ["timeout"])
+        receiver.answers = [200]
+        self.stella("notify", "flush")
+        self.assertEqual(len({got["headers"]["Idempotency-Key"] for got in receiver.got}), 2)
+
+    def test_a_receiver_that_is_not_there(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.tell([self.webhook(port)], [port])
+        self.ask()
+        self.wait_for(lambda: self.messages()[0]["reason"] == "connect" or None)
+        self.stella("notify", "flush", expect=10)
+        self.assertEqual(self.messages()[0]["state"], "queued")
+
+    def test_a_mail_server_that_is_busy_or_refuses(self):
+        server = self.receiver(SmtpReceiver, {"RCPT": "450 later"})
+        rule = {"topic": "pack.*", "to": "email", "host": "receiver.example", "port": server.port, "tls": False,
+                "from": "stella@plant.example", "recipients": ["a@b.example"]}
+        self.tell([rule], [server.port])
+        self.ask()
+        self.wait_for(lambda: self.messages()[0]["reason"] == "smtp-450" or None)
+        server.refuse = {"RCPT": "550 no such person"}
+        self.stella("notify", "flush", expect=10)
+        self.assertEqual((self.messages()[0]["state"], self.messages()[0]["reason"]), ("failed", "smtp-550"))
+        self.assertEqual((len(self.spooled("email")), len(self.spooled("email", "eml"))), (1, 1))
+        server.refuse = {}
+        self.stella("notify", "flush", "--again")
+        self.assertEqual(server.mails, [self.read(self.spooled("email", "eml")[0])])
+
+    def test_mail_without_the_tls_that_the_policy_wants(self):
+        server = self.receiver(SmtpReceiver)
+        rule = {"topic": "pack.*", "to": "email", "host": "receiver.example", "port": server.port,
+                "from": "stella@plant.example", "recipients": ["a@b.example"]}
+        self.tell([rule], [server.port])
+        self.ask()
+        self.wait_for(lambda: self.messages()[0]["reason"] == "tls" or None)
+        self.assertEqual(server.mails, [])
+
+    def test_no_proxy_redirect_or_name_leads_elsewhere(self):
+        elsewhere = self.receiver(HttpReceiver)
+        receiver = self.receiver(HttpReceiver, [redirect_to(elsewhere.port)])
+        self.tell([self.webhook(receiver.port)], [receiver.port])
+        trap = f"http://127.0.0.1:{elsewhere.port}"
+        self.run_pack([self.step("a", "true")], env={"http_proxy": trap, "HTTP_PROXY": trap, "ALL_PROXY": trap, "all_proxy": trap})
+        self.settled(1)
+        self.assertEqual(self.messages()[0]["reason"], "http-302")
+        self.assertEqual((len(receiver.got), elsewhere.got), (1, []))
+
+    def test_a_certificate_that_nobody_vouches_for(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", self.path("tls.key"),
+                        "-out", self.path("tls.pem"), "-subj", "/CN=receiver.example", "-addext",
+                        "subjectAltName=DNS:receiver.example"], check=True, capture_output=True)
+        receiver = self.receiver(HttpReceiver)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path("tls.pem"), self.path("tls.key"))
+        receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
+        rule = self.webhook(receiver.port)
+        rule.pop("tls")
+        self.tell([rule], [receiver.port])
+        self.ask()
+        self.wait_for(lambda: self.messages()[0]["reason"] == "tls" or None)
+        self.assertEqual(receiver.got, [])
+        self.credential("ca.pem", self.read(self.path("tls.pem"), "r"))
+        self.stella("notify", "flush")
+        self.assertEqual(len(receiver.got), 1)
+
+    def test_a_credential_that_others_can_read(self):
+        receiver = self.receiver(HttpReceiver)
+        self.credential("hook", "token", 0o644)
+        self.tell([self.webhook(receiver.port, credential="hook")], [receiver.port])
+        self.ask()
+        self.wait_for(lambda: self.messages()[0]["reason"] == "credential" or None)
+        self.credential("hook", "token")
+        self.stella("notify", "flush")
+        self.assertEqual([got["headers"]["Authorization"] for got in receiver.got], ["Bearer token"])
+
+
+class Barred(NotifyTest):
+    def test_sealed_nothing_is_connected_to(self):
+        receiver = self.receiver(HttpReceiver)
+        self.tell([self.webhook(receiver.port)], [receiver.port], mode="sealed")
+        self.ask()
+        self.assertEqual([(one["state"], one["code"], one["reason"]) for one in self.messages()],
+                         [("spooled", "AIRGAP_EGRESS_BLOCKED", "sealed")])
+        error = self.refused("AIRGAP_EGRESS_BLOCKED", "notify", "test", reason="sealed")
+        self.assertEqual(error["exit"], 5)
+        trace = self.path("trace")
+        subprocess.run(["strace", "-f", "-qq", "-e", "trace=socket,connect,openat", "-o", trace, STELLA, "notify", "test"],
+                       env=self.environment(), capture_output=True, check=False)
+        calls = self.read(trace, "r")
+        self.assertIn("outbox.db", calls)
+        self.assertNotIn("AF_INET", calls)
+        self.assertNotIn("libcurl", calls)
+        self.assertEqual(receiver.got, [])
+        envelope = json.loads(self.read(self.spooled("webhook")[0]))
+        self.assertEqual(envelope["why"]["code"], "AIRGAP_EGRESS_BLOCKED")
+        self.assertEqual(envelope["payload"], envelope["message"])
+
+    def test_a_receiver_that_todays_policy_names_no_more(self):
+        receiver = self.receiver(HttpReceiver, [503])
+        self.tell([self.webhook(receiver.port)], [receiver.port])
+        self.ask()
+        self.wait_for(lambda: self.messages()[0]["reason"] == "http-503" or None)
+        before = len(receiver.got)
+        self.tell([{"topic": "pack.gate.*", "to": "spool"}], version=2)
+        self.stella("notify", "flush")
+        self.assertEqual([(one["state"], one["reason"]) for one in self.messages()], [("spooled", "rule-gone")])
+        self.assertEqual(len(receiver.got), before)
+
+    def test_a_policy_without_the_entry_is_refused(self):
+        document = self.policy(mode="constrained", notifications=[self.webhook(443)])
+        plain = self.write("bad.json", json.dumps(document))
+        error = self.refused("ERR_SITE_INVALID", "site", "check", plain)
+        self.assertIn("for: [stella]", json.dumps(error))
+
+
+class Kills(NotifyTest):
+    def test_a_kill_at_each_point_sends_under_one_id(self):
+        receiver = self.receiver(HttpReceiver)
+        self.tell([self.webhook(receiver.port), {"topic": "pack.run.*", "to": "spool"}], [receiver.port])
+        run = self.ask()
+        self.settled(2)
+        for point in ("notify.before-queue", "notify.queued", "notify.sending", "notify.posted", "notify.sent", "notify.spooling",
+                      "notify.spooled"):
+            with self.subTest(point=point):
+                sent, files = len(receiver.got), len(self.spooled("spool"))
+                # One more event that nobody was told of: the verb is killed before it looks at the journal again.
+                self.stella("pack", "approve", "--run", run, "--offline-request", "--extend", "2h", "--out", self.path("req.json"),
+                            env={"STELLA_CRASH_AT": "notify.before-queue:2"}, expect=-signal.SIGKILL)
+                self.stella("notify", "flush", env={"STELLA_CRASH_AT": point}, expect=-signal.SIGKILL)
+                self.stella("notify", "flush")
+                self.stella("notify", "flush")
+                self.assertEqual(len(self.spooled("spool")), files + 1)
+                ids = {one["headers"]["Idempotency-Key"] for one in receiver.got[sent:]}
+                self.assertEqual(len(ids), 1)
+                self.assertEqual(len(receiver.got) - sent, 2 if point == "notify.posted" else 1)
+        self.assertEqual({state for _, state in self.states()}, {"sent", "spooled"})
+
+
+class Exporting(NotifyTest):
+    mode = "sealed"
+
+    def test_the_spool_goes_out_once(self):
+        self.tell([{"topic": "pack.run.*", "to": "email", "host": "mail.example", "from": "stella@plant.example",
+                    "recipients": ["a@b.example"]}, {"topic": "pack.run.*", "to": "spool"}])
+        self.ask()
+        medium = self.path("medium")
+        os.makedirs(medium)
+        self.refused("ERR_MEDIA_UNSUITABLE", "spool", "export", "--media", medium)
+        export = ("spool", "export", "--media", medium, "--allow-fixed")
+        self.stella(*export, env={"STELLA_CRASH_AT": "spool.exported"}, expect=-signal.SIGKILL)
+        done = self.stella("--output", "json", *export).json
+        self.assertEqual(len(os.listdir(os.path.join(medium, "STELLA-SPOOL"))), 1)  # the killed one's folder was taken up
+        self.assertEqual(len(done["files"]), 3)
+        subprocess.run(["sha256sum", "-c", "--strict", "--quiet", "SHA256SUMS"], cwd=done["folder"], check=True)
+        for name in done["files"]:
+            self.assertEqual(self.read(os.path.join(done["folder"], name)), self.read(os.path.join(self.home, "spool", name)))
+        self.assertEqual(self.stella("--output", "json", *export).json["files"], [])
+        self.stella("notify", "test", expect=5)
+        self.assertEqual(len(self.stella("--output", "json", *export).json["files"]), 3)
+        self.assertEqual(len(self.stella("--output", "json", *export, "--again").json["files"]), 6)
+        self.assertTrue(all(one["exported"] for one in self.stella("--output", "json", "spool", "list").json["files"]))
+
+    def test_onto_a_real_medium(self):
+        image, medium = self.path("stick.img"), self.path("stick")
+        os.makedirs(medium)
+        with open(image, "wb") as handle:
+            handle.truncate(32 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True, capture_output=True)
+        if subprocess.run(["mount", "-o", "loop", image, medium], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no loop devices here")
+        self.addCleanup(subprocess.run, ["umount", medium], check=False)
+        self.tell([{"topic": "pack.run.*", "to": "spool"}])
+        self.ask()
+        done = self.stella("--output", "json", "spool", "export", "--media", medium).json
+        self.assertEqual(len(done["files"]), 1)
+
+
+if __name__ == "__main__":
+    main()
