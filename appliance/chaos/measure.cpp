@@ -6,13 +6,23 @@
 namespace stella::chaos {
 namespace {
 
+constexpr clock::Duration kInstant{1};  // the last event still counts
+
 // Where a stretch, or a moment (from and to the same), belongs.
 std::optional<Part> part_of(const Parts& parts, clock::Time from, clock::Time to) {
   if (to < parts.before.from || from >= parts.after.to) return std::nullopt;
   if (to < parts.during.from) return Part::before;
   if (from < parts.during.to || (from == parts.during.from && parts.during.from == parts.during.to))
     return Part::during;
-  return Part::after;
+  return to < parts.after.to ? std::optional(Part::after) : std::nullopt;
+}
+
+// A pause that took hold lasts until the run went on; nothing lasts longer than what there is to look at.
+clock::Time end_of(const Trace& trace, const Injection& injection) {
+  const clock::Time end = trace.last() + kInstant;
+  if (injection.hook != Hook::pause || !injection.is_spent) return std::min(injection.until, end);
+  const clock::Time resumed = trace.resumed_after(injection);
+  return resumed == clock::Time{} ? end : resumed;
 }
 
 Window window_of(const Parts& parts, Part part) {
@@ -51,15 +61,19 @@ Spread spread_of(std::vector<clock::Duration> lengths) {
   return {.count = lengths.size(), .median = lengths[(lengths.size() - 1) / 2], .greatest = lengths.back()};
 }
 
-Parts parts_around(const Trace& trace, const Injection& injection, clock::Time next) {
-  clock::Time over = injection.until;
-  if (injection.hook == Hook::pause && injection.is_spent) {
-    const clock::Time resumed = trace.resumed_after(injection);
-    over = resumed == clock::Time{} ? next : resumed;
+Parts parts_around(const Trace& trace, const Injection& injection) {
+  const clock::Time end = trace.last() + kInstant;
+  clock::Time over = end_of(trace, injection), next = end;
+  for (const Injection& other : trace.injections()) {  // in the order of time
+    if (other.seq <= injection.seq) continue;
+    if (other.at > over) {
+      next = std::min(next, other.at);
+      break;
+    }
+    over = std::max(over, end_of(trace, other));
   }
-  over = std::clamp(over, injection.at, std::max(injection.at, next));
-  return {
-      .before = {trace.first(), injection.at}, .during = {injection.at, over}, .after = {over, std::max(over, next)}};
+  over = std::min(over, next);
+  return {.before = {trace.first(), injection.at}, .during = {injection.at, over}, .after = {over, next}};
 }
 
 Measures measure(const Trace& trace, const Parts& parts, Part part) {

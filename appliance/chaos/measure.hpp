@@ -33,14 +33,14 @@ struct Measures {
   clock::Duration length{};  // of the window, or of all windows that were added up
 };
 
-// The three parts of a run around a hook. A step or a wait that reaches into `during` belongs there, whenever it began
-// and ended; what had ended before is `before`, what began later `after`.
+// The three parts of a run around a hook. Hooks that overlap it are part of `during`. A step or a wait that reaches
+// into `during` belongs there, whenever it began and ended; what had ended before is `before`, what began later is
+// `after`, up to the next hook: what reaches into that one belongs to neither.
 struct Parts {
   Window before, during, after;
 };
-// `next`: when the next hook was injected, or the end of what is looked at. A pause that took hold lasts until the run
-// went on.
-[[nodiscard]] Parts parts_around(const Trace& trace, const Injection& injection, clock::Time next);
+// `injection` is one of the trace's.
+[[nodiscard]] Parts parts_around(const Trace& trace, const Injection& injection);
 
 enum class Part { before, during, after };
 [[nodiscard]] Measures measure(const Trace& trace, const Parts& parts, Part part);

@@ -6,12 +6,10 @@
 namespace stella::chaos {
 namespace {
 
-constexpr clock::Duration kInstant{1};
-
 // The run's own baseline is what came before its first hook: later parts may still suffer from an earlier one.
 Measures own_baseline(const Trace& trace) {
   const Injection& first = trace.injections().front();
-  return measure(trace, parts_around(trace, first, first.at), Part::before);
+  return measure(trace, parts_around(trace, first), Part::before);
 }
 
 Verdict worse(Verdict own, Verdict history) {
@@ -24,10 +22,9 @@ bool is_in_force(const Trace& trace, const Injection& one, clock::Time now) {
   return is_active(one, now);
 }
 
-Finding finding_of(const Trace& trace, const std::vector<Trace>& past, const Injection& one, clock::Time next,
-                   clock::Time now) {
+Finding finding_of(const Trace& trace, const std::vector<Trace>& past, const Injection& one, clock::Time now) {
   Finding found{.injection = one,
-                .parts = parts_around(trace, one, next),
+                .parts = parts_around(trace, one),
                 .before = {},
                 .during = {},
                 .after = {},
@@ -49,12 +46,7 @@ Finding finding_of(const Trace& trace, const std::vector<Trace>& past, const Inj
 
 std::vector<Finding> findings_of(const Trace& trace, const std::vector<Trace>& past, clock::Time now) {
   std::vector<Finding> all;
-  const auto& injections = trace.injections();
-  for (std::size_t i = 0; i < injections.size(); ++i) {
-    const bool is_last = i + 1 == injections.size();
-    const clock::Time next = is_last ? trace.last() + kInstant : injections[i + 1].at;
-    all.push_back(finding_of(trace, past, injections[i], next, now));
-  }
+  for (const Injection& one : trace.injections()) all.push_back(finding_of(trace, past, one, now));
   return all;
 }
 

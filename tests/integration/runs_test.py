@@ -90,7 +90,7 @@ class Show(RunTest):
 
     def test_groups_and_turns_are_a_tree_with_states_and_durations(self):
         inner = [self.step("one", "true"), self.step("two", "exit $((N / 59))", env={"N": "${{ n }}"})]
-        steps = [{"id": "flash", "map": {"items": list(range(60)), "iterator": "n", "steps": inner}},
+        steps = [{"id": "flash", "map": {"items": list(range(60)), "iterator": "n", "maxParallel": 1, "steps": inner}},
                  {"id": "both", "parallel": {"steps": [self.step("a", "true"), self.step("b", "true")]}}]
         run = self.run_pack(steps, expect=1)["runId"]
         shown = self.show(run)

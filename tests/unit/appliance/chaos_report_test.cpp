@@ -200,6 +200,28 @@ TEST(SeveralHooks, AreMeasuredAgainstWhatCameBeforeTheFirst) {
   EXPECT_EQ(all[1].verdict, Verdict::not_back) << "the slowness of after the first hook is no baseline";
 }
 
+TEST(SeveralHooks, ThatOverlapAreOneDisturbance) {
+  Story story;
+  story.steps(0, 100, 3).hook(1000, Hook::drop_network, 1000).hook(1500, Hook::drop_network, 3000);
+  story.steps(2000, 100, 3).steps(5000, 100, 3);
+  const auto all = findings_of(story.trace, {}, kStart + std::chrono::hours(1));
+  ASSERT_EQ(all.size(), 2U);
+  for (const Finding& found : all) {
+    EXPECT_EQ(found.parts.during.to, kStart + milliseconds(4500));
+    EXPECT_EQ(found.during.ended, 3) << "the network was not there";
+    EXPECT_EQ(found.after.ended, 3);
+  }
+}
+
+TEST(SeveralHooks, AStepThatReachesIntoTheNextHookIsNotOfTheQuietBefore) {
+  Story story;
+  story.hook(0, Hook::drop_network, 1000).say(2000, "pack.step.started", "into", {{"try", 1}});
+  story.hook(3000, Hook::drop_network, 1000).say(5000, "pack.step.finished", "into", {{"state", "failed"}});
+  const auto all = findings_of(story.trace, {}, kStart + std::chrono::hours(1));
+  EXPECT_EQ(all[0].after.ended, 0);
+  EXPECT_EQ(all[1].during.failures, 1);
+}
+
 TEST(NoHook, NothingIsFound) {
   Story story;
   story.steps(0, 10, 3);
