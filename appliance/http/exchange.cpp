@@ -44,6 +44,15 @@ std::optional<std::uint64_t> number_in(const std::optional<std::string>& text) {
   return number;
 }
 
+// Whoever stands in front of us must not see another end of the body than the library does: it takes an encoding that
+// it does not know for a body without end, and of two lengths the one that it likes (0.9.75).
+void require_one_length(const Request& request) {
+  const auto encoding = request.header("transfer-encoding");
+  if (!encoding) return;
+  if (request.header("content-length")) throw Error(Code::usage, "body", "a body is chunked or has a length, not both");
+  if (*encoding != "chunked") throw Error(Code::usage, "body", "the only Transfer-Encoding that is taken is `chunked`");
+}
+
 }  // namespace
 
 void Exchange::read_headers() {
@@ -74,6 +83,7 @@ MHD_Result Exchange::read_head(const char* method) {
   try {
     request_.target = parse_target(raw_target_);
     read_headers();
+    require_one_length(request_);
     read_peer();
     const auto length = number_in(request_.header("content-length"));
     auto next = server_->handler->begin(request_);
