@@ -96,7 +96,8 @@ constexpr std::array kCatalogue = {
              "Switch on what the message names, as root, and run the command again."},
     CodeInfo{
         Code::access_denied, "ERR_ACCESS_DENIED", 3,
-        "The server did not take the request: no token, one that is expired, revoked or too narrow, or another site.",
+        "The server did not take the request: no token, one that is expired, revoked or too narrow, or another site; "
+        "or a service home does not do this for you.",
         "error ERR_ACCESS_DENIED: this needs a token with the scope packs.run",
         "Make a token with `stella token new --tenant T --scopes packs.read` and send it as Authorization: Bearer."},
     CodeInfo{
@@ -236,7 +237,8 @@ constexpr std::array kCatalogue = {
     CodeInfo{Code::vault_busy, "ERR_VAULT_BUSY", 10, "Another process writes to the vault.",
              "error ERR_VAULT_BUSY: the vault is being written", "Run the command again in a moment."},
     CodeInfo{Code::serve_busy, "ERR_SERVE_BUSY", 10,
-             "The address of `stella serve` is taken, or the server has more to do than it takes on.",
+             "The address of `stella serve` is taken, or the server has more to do than it takes on, is not there, or "
+             "ended meanwhile.",
              "error ERR_SERVE_BUSY: 127.0.0.1:8080 is in use by another process",
              "Stop the other process or give another address with --listen; ask again in a moment."},
 };
