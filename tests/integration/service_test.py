@@ -2,9 +2,12 @@
 """A service home: operators through the socket, as themselves, with their own files and their own tenants only."""
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
+import time
 
 import service_site
 from harness import main
@@ -173,7 +176,34 @@ class Files(ServiceSite):
             self.assertEqual(self.json_by("ana", "pack", "run", "--bundle", bundle, "--passphrase-fd", handle.fileno(), pass_fds=[handle.fileno()])["state"], "succeeded")
         run = self.json_by("ana", "pack", "run", "--bundle", bundle, "--detach", "--passphrase-file", theirs)["runId"]
         self.wait_for_state("ana", run, "succeeded")
+        self.assertIn(b"passphrase for the vault", self.typed("ana", b"correct horse battery\n", "pack", "run", "--bundle", bundle))
+        self.assertEqual(self.json_by("ana", "pack", "runs", "list")["runs"][0]["state"], "succeeded")
         self.refused_to("ana", "ERR_KEY_UNUSABLE", "pack", "run", "--bundle", bundle, "--passphrase-file", self.file_of("ana", "open", "x\n", 0o644), reason="mode")
+
+
+    def typed(self, user, answer, *args):
+        """What this user sees at a terminal, where they type the answer once they are asked."""
+        mine, theirs = pty.openpty()
+        self.addCleanup(os.close, mine)
+        options = self.options_of(user, {"TERM": "dumb"})
+        os.fchown(theirs, USERS[user], -1)
+        process = subprocess.Popen([self.binary, *args], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, **options)
+        self.addCleanup(self._reap, process)
+        os.close(theirs)
+        seen, asked, until = b"", False, time.time() + 60
+        while time.time() < until:
+            if not select.select([mine], [], [], 0.1)[0]:
+                continue
+            try:
+                seen += os.read(mine, 4096)
+            except OSError:  # nobody has the terminal any more
+                break
+            if b"passphrase for the vault" in seen and not asked:
+                asked = True
+                os.write(mine, answer)
+        self.assertEqual(process.wait(timeout=60), 0, seen)
+        self.assertNotIn(answer.strip(), seen)
+        return seen
 
 
 class Endings(ServiceSite):
