@@ -3,7 +3,13 @@
 include(GNUInstallDirs)
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)  # the binary is what is packaged, not its tests
 set(pages ${CMAKE_INSTALL_DATADIR}/doc/stella)
-install(FILES packaging/stella.service DESTINATION lib/systemd/system)
+# The console is a second server of the same home, hardened alike; the runtime folder is the socket's.
+file(READ packaging/stella.service console)
+string(REPLACE "serve --socket" "serve --listen 127.0.0.1:8080" console "${console}")
+string(REPLACE "sealed runner of Task Packs" "console of the sealed runner" console "${console}")
+string(REGEX REPLACE "RuntimeDirectory[^\n]*\n" "" console "${console}")
+file(WRITE ${CMAKE_BINARY_DIR}/stella-console.service "${console}")
+install(FILES packaging/stella.service ${CMAKE_BINARY_DIR}/stella-console.service DESTINATION lib/systemd/system)
 install(FILES packaging/sysusers.conf DESTINATION lib/sysusers.d RENAME stella.conf)
 install(FILES packaging/service.json DESTINATION ${pages}/examples)
 install(FILES packaging/debian/copyright DESTINATION ${pages})

@@ -11,6 +11,7 @@ import unittest
 BUILD = os.environ["STELLA_BUILD"]
 SOURCE = os.environ["STELLA_SOURCE"]
 UNIT = "lib/systemd/system/stella.service"
+CONSOLE = "lib/systemd/system/stella-console.service"
 LIMIT_BYTES = 10 * 1024 * 1024
 
 
@@ -48,7 +49,7 @@ class Package(unittest.TestCase):
 
     def test_what_is_in_it(self):
         names = {line.split()[-1].lstrip(".") for line in run("dpkg-deb", "--contents", self.deb).splitlines()}
-        for name in ("/usr/bin/stella", "/usr/" + UNIT, "/usr/lib/sysusers.d/stella.conf", "/usr/share/doc/stella/examples/service.json",
+        for name in ("/usr/bin/stella", "/usr/" + UNIT, "/usr/" + CONSOLE, "/usr/lib/sysusers.d/stella.conf", "/usr/share/doc/stella/examples/service.json",
                      "/usr/share/doc/stella/copyright", "/usr/share/doc/stella/operations/service-home.md", "/usr/share/doc/stella/commands/pack-run.md"):
             self.assertIn(name, names)
         for name in names:
@@ -72,11 +73,15 @@ class Package(unittest.TestCase):
         with open(os.path.join(scratch, "etc/group"), encoding="utf-8") as handle:
             self.assertRegex(handle.read(), r"stella-operators:x:\d+:stella")
         self.assertFalse(os.path.exists(os.path.join(scratch, "etc/stella/service.json")))
-        with open(os.path.join(scratch, "usr", UNIT), encoding="utf-8") as handle:
-            unit = handle.read().replace("/usr/bin/stella", os.path.join(scratch, "usr/bin/stella"))
-        with open(os.path.join(self.root, "stella.service"), "w", encoding="utf-8") as handle:
-            handle.write(unit)
-        self.assertEqual(run("systemd-analyze", "verify", "--man=no", os.path.join(self.root, "stella.service")), "")
+        for name in (UNIT, CONSOLE):
+            with open(os.path.join(scratch, "usr", name), encoding="utf-8") as handle:
+                unit = handle.read()
+            self.assertIn("ExecStart=/usr/bin/stella serve " + ("--socket" if name == UNIT else "--listen 127.0.0.1:8080"), unit)
+            self.assertIn("NoNewPrivileges=yes", unit)
+            place = os.path.join(self.root, os.path.basename(name))
+            with open(place, "w", encoding="utf-8") as handle:
+                handle.write(unit.replace("/usr/bin/stella", os.path.join(scratch, "usr/bin/stella")))
+            self.assertEqual(run("systemd-analyze", "verify", "--man=no", place), "")
         run(*dpkg, "--purge", "stella")
         left = [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(scratch, "usr")) for name in names]
         self.assertEqual(left, [])
