@@ -170,8 +170,7 @@ Html drawn(const RunView& view, const graph::Box& box) {
                   {"href", link},
                   {"data-key", stretch ? fmt::format("+{}+{}", parent_of(entry), entry.first) : id},
                   {"data-step", stretch ? "" : id},
-                  {"aria-label", fmt::format("{}: {} {}", id, state, detail)},
-                  {"tabindex", "-1"}},
+                  {"aria-label", fmt::format("{}: {} {}", id, state, detail)}},
                  inner);
 }
 
