@@ -79,5 +79,8 @@ void add_log_routes(Routes& routes);
 void add_file_routes(Routes& routes);
 void add_stream_routes(Routes& routes);
 void add_action_routes(Routes& routes);
+void add_page_routes(Routes& routes);
+void add_page_log_routes(Routes& routes);
+void add_page_act_routes(Routes& routes);
 
 }  // namespace stella::console

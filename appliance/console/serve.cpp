@@ -24,6 +24,9 @@ Routes all_routes() {
   add_file_routes(routes);
   add_stream_routes(routes);
   add_action_routes(routes);
+  add_page_routes(routes);
+  add_page_log_routes(routes);
+  add_page_act_routes(routes);
   return routes;
 }
 

@@ -58,6 +58,7 @@ const orders = {
     const [answer] = await Promise.all([page.waitForNavigation({ timeout: 60000 }), page.click(selector)]);
     return answer ? answer.status() : 0;
   },
+  scripts: async ({ on }) => { await page.setJavaScriptEnabled(on); },
   press: async ({ key }) => { await page.keyboard.press(key); },
   type: async ({ text }) => { await page.keyboard.type(text); },
   wheel: async ({ selector, by }) => {

@@ -13,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+import picture  # noqa: E402
 from approval_site import ApprovalSite  # noqa: E402
 from run_site import RunTest  # noqa: E402
 
@@ -119,16 +120,35 @@ class Console(RunTest):
             time.sleep(0.05)
         return self.fail(f"never on the page: {text}\n{self.js('document.body.innerText')[:3000]}")
 
+    def scroll_to(self, first):
+        """Brings a line near the top of the log (unless the end comes before) and waits until all that is seen is there."""
+        self.js(f"""new Promise((done) => {{
+          document.querySelector('#lines').scrollTop = {20 * (first - 1)};
+          requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }})""")
+        self.until(f"""(() => {{
+          const box = document.querySelector('#lines'), all = [...box.querySelectorAll('.line')];
+          const wanted = 1 + Math.floor(box.scrollTop / 20);
+          return all.some((line) => Number(line.dataset.n) === wanted) && !box.querySelector('.line.yet');
+        }})()""")
+
     def text(self, selector):
         return self.js(f"(document.querySelector({json.dumps(selector)}) || {{textContent: ''}}).textContent")
 
     def run_address(self, run):
         return "/console/packs/runs/" + run.replace(":", "%3A")
 
+    def tell(self, run, name):
+        """A step of the run waits for this file in its workspace."""
+        with open(os.path.join(self.show(run)["folder"], "work", name), "w", encoding="ascii"):
+            pass
+
     def picture(self, name):
         """For the docs, when they are asked for; to look at when a test fails, always."""
         path = os.path.join(PICTURES or self.root, name + ".png")
         self.browser.do("picture", path=path)
+        if PICTURES:
+            picture.shrink(path)
         self.assertGreater(os.path.getsize(path), 5000)
 
     def assert_accessible(self):

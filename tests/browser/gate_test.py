@@ -5,13 +5,17 @@ import os
 
 from browser_site import GatedConsole, main
 
-SLOW = 'for i in 1 2 3 4 5 6 7 8; do echo "block $i"; sleep 0.3; done\n'
+# Goes on when the test says so.
+SLOW = """for i in 1 2 3 4; do echo "block $i"; done
+i=0; while [ ! -e /work/go ] && [ $i -lt 600 ]; do i=$((i+1)); sleep 0.1; done
+echo "block 8"
+"""
 
 
 class GateOnThePage(GatedConsole):
     def setUp(self):
         super().setUp()
-        self.bundle = self.pack("watched", [
+        self.watched = self.pack("watched", [
             {"id": "check", "run": {"script": SLOW}},
             {"id": "ask", "gate.approval": {"approval": "review"}},
             {"id": "act", "run": {"script": "echo acted; echo done > /artifacts/done.txt\n"}}],
@@ -30,18 +34,19 @@ class GateOnThePage(GatedConsole):
 
     def test_is_watched_from_its_start_over_the_gate_to_its_end(self):
         self.serve()
-        self.start("--tenant", "plant-7", "pack", "run", "--bundle", self.bundle)
+        self.start("--tenant", "plant-7", "pack", "run", "--bundle", self.watched)
         run = self.wait_for_step("check")
         self.visit(self.run_address(run))
         self.assertEqual(self.state(), "running")
         self.until("[...document.querySelectorAll('#lines .line')].some((line) => line.textContent.includes('block 3'))")
-        self.assertEqual(self.text("#link"), "live")
-        # The page is told of the gate; nobody loads it again.
+        self.until("document.querySelector('#link').textContent === 'live'")
         self.js("window.stays = true")
+        self.tell(run, "go")
+        # The page is told of the gate; nobody loads it again.
         self.until("document.querySelector('#state').dataset.state === 'waiting'")
         self.assertTrue(self.js("window.stays"))
         self.assertEqual(self.text("#said"), "The run is waiting")
-        self.assertIn("block 8", self.text("#lines"))
+        self.until("document.querySelector('#lines').textContent.includes('block 8')")
         gate = self.js("document.querySelector('.gate').innerText")
         for part in ("Go on with <b>this</b>?", "0 of 2", "nobody yet", "2 more approvals", "Ada Obi (safety)", "Ben Keller", "act"):
             self.assertIn(part, gate)
@@ -56,7 +61,6 @@ class GateOnThePage(GatedConsole):
         self.assertIn("recorded", self.text(".notice"))
         self.assertIn("1 of 2", self.text(".gate"))
         self.assertIn("Ada Obi", self.text(".gate"))
-        self.picture("console-gate")
         # Somebody who is on no roster decides nothing.
         self.assertGreaterEqual(self.hand_in(self.write("nonsense.json", '{"payload": 1}')), 400)
         self.assertIn("ERR_APPROVAL_MALFORMED", self.text("main"))
@@ -67,6 +71,8 @@ class GateOnThePage(GatedConsole):
         self.until("document.querySelector('#state').dataset.state === 'succeeded'")
         self.until("document.querySelector('#evidence').textContent.includes('sealed as')")
         self.until("document.querySelector('#outputs').textContent.includes('done.txt')")
+        self.assertEqual(self.js("fetch(document.querySelector('#outputs a[download]').href).then((answer) => answer.text())"), "done\n")
+        self.assertIn(self.js("fetch(location.pathname + '/artifact?path=..%2Fplan.json').then((answer) => answer.status)"), (400, 404))
         self.assertEqual(self.show(run)["state"], "succeeded")
         self.press("e")
         self.assertIn("stella evidence verify", self.js("document.querySelector('#evidence').innerText"))
@@ -74,8 +80,7 @@ class GateOnThePage(GatedConsole):
 
     def test_is_cancelled_after_a_second_question(self):
         self.serve()
-        self.stella("--tenant", "plant-7", "pack", "run", "--bundle", self.bundle, expect=7)
-        run = self.last_run()
+        run = self.run_to_gate()
         self.visit(self.run_address(run))
         self.browser.do("click", selector=".confirm:last-child summary")
         self.browser.do("click", selector="#why")
@@ -86,8 +91,7 @@ class GateOnThePage(GatedConsole):
 
     def test_shows_nothing_that_acts_to_who_may_only_read(self):
         self.serve()
-        self.stella("--tenant", "plant-7", "pack", "run", "--bundle", self.bundle, expect=7)
-        self.visit(self.run_address(self.last_run()), scopes="packs.read")
+        self.visit(self.run_address(self.run_to_gate()), scopes="packs.read")
         self.assertEqual(self.js("document.querySelectorAll('form[action$=\"/resume\"], form[action$=\"/cancel\"], form.upload').length"), 0)
         self.assertIn("stella pack approve --offline-response FILE", self.text(".gate"))
 
