@@ -8,6 +8,7 @@
 #include "appliance/console/desk.hpp"
 #include "appliance/console/guard.hpp"
 #include "appliance/console/routes.hpp"
+#include "appliance/page/frame.hpp"
 
 namespace stella::console {
 namespace {
@@ -26,16 +27,7 @@ http::Response page(int status, const std::string& next, std::string_view said) 
   http::Response response;
   response.status = status;
   response.headers = {{"Content-Type", "text/html; charset=utf-8"}};
-  response.body = fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Log in · stella</title>"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"></head>\n"
-      "<body><main><h1>stella</h1>{}\n<form method=\"post\" action=\"/console/login\">"
-      "<p><label for=\"token\">Token</label> "
-      "<input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"off\" required size=\"90\"></p>"
-      "<input type=\"hidden\" name=\"next\" value=\"{}\"><p><button type=\"submit\">Log in</button></p></form>\n"
-      "<p>A token is made on the appliance: <code>stella token new --tenant T --scopes packs.read</code></p>"
-      "</main></body></html>\n",
-      said.empty() ? std::string() : fmt::format("<p role=\"alert\">{}</p>", said), next);
+  response.body = page::login_page(next, std::string(said));
   return response;
 }
 

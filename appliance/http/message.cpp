@@ -19,7 +19,7 @@ const Pairs& guards() {
       {"Cache-Control", "no-store"},
       {"Cross-Origin-Opener-Policy", "same-origin"},
       {"Cross-Origin-Resource-Policy", "same-origin"},
-      {"Referrer-Policy", "no-referrer"},
+      {"Referrer-Policy", "same-origin"},
       {"X-Content-Type-Options", "nosniff"},
       {"X-Frame-Options", "DENY"}};
   return all;

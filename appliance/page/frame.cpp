@@ -134,12 +134,13 @@ std::string login_page(const std::string& next, const std::string& problem) {
   return framed({}, {.title = "Sign in", .kind = "plain", .content = element("div", {{"class", "narrow"}}, form)});
 }
 
-std::string error_page(const Frame& frame, const std::string& code, const std::string& message,
-                       const std::string& fix) {
-  Html text = element("h1", {}, code) + element("p", {}, message);
-  if (!fix.empty()) text += element("p", {}, element("b", {}, "What to do: "), fix);
-  text += element("p", {}, element("a", {{"href", runs_path()}}, "All runs"));
-  return framed(frame, {.title = code, .kind = "plain", .content = element("div", {{"class", "narrow"}}, text)});
+std::string error_page(const Frame& frame, const Trouble& trouble) {
+  Html text = element("h1", {}, trouble.code) + element("p", {}, trouble.message);
+  if (!trouble.fix.empty()) text += element("p", {}, element("b", {}, "What to do: "), trouble.fix);
+  text += trouble.run.empty() ? element("p", {}, element("a", {{"href", runs_path()}}, "All runs"))
+                              : element("p", {}, element("a", {{"href", run_path(trouble.run)}}, "Back to the run"));
+  return framed(frame,
+                {.title = trouble.code, .kind = "plain", .content = element("div", {{"class", "narrow"}}, text)});
 }
 
 }  // namespace stella::page

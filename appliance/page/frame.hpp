@@ -37,7 +37,10 @@ struct Screen {
 // The page in which a token is given once; `problem` is shown when the last one was refused.
 [[nodiscard]] std::string login_page(const std::string& next, const std::string& problem);
 // An error as the command line has it.
-[[nodiscard]] std::string error_page(const Frame& frame, const std::string& code, const std::string& message,
-                                     const std::string& fix);
+struct Trouble {
+  std::string code, message, fix;
+  std::string run = {};  // of which it was asked; empty: none
+};
+[[nodiscard]] std::string error_page(const Frame& frame, const Trouble& trouble);
 
 }  // namespace stella::page

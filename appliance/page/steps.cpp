@@ -170,8 +170,7 @@ Html drawn(const RunView& view, const graph::Box& box) {
                   {"href", link},
                   {"data-key", stretch ? fmt::format("+{}+{}", parent_of(entry), entry.first) : id},
                   {"data-step", stretch ? "" : id},
-                  {"aria-label", fmt::format("{}: {} {}", id, state, detail)},
-                  {"tabindex", "-1"}},
+                  {"aria-label", fmt::format("{}: {} {}", id, state, detail)}},
                  inner);
 }
 
@@ -198,6 +197,13 @@ std::vector<graph::Step> steps_of(const Json& summary, const Json& plan) {
   for (const Json& row : list_of(summary, "steps")) {
     if (text_of(row, "kind") == "item") with_turns.insert(text_of(row, "parent"));
   }
+  // A gate that has been asked for has no events of its own as a step: what the run waits for is what it is.
+  std::unordered_set<std::string> asked;
+  for (const Json& gate : list_of(summary, "gates")) {
+    if (text_of(summary, "state") == "waiting" && text_of(gate, "state") != "passed" &&
+        !text_of(gate, "expiresAt").empty())
+      asked.insert(text_of(gate, "step"));
+  }
   std::vector<graph::Step> steps;
   for (const Json& row : list_of(summary, "steps")) {
     graph::Step step{.id = text_of(row, "step"),
@@ -205,6 +211,7 @@ std::vector<graph::Step> steps_of(const Json& summary, const Json& plan) {
                      .kind = text_of(row, "kind"),
                      .state = text_of(row, "state"),
                      .detail = detail_of(row)};
+    if (step.state == "pending" && asked.contains(step.id)) step.state = "waiting";
     const auto found = planned.find(step.id);
     const Json& needs = found != planned.end() ? list_of(*found->second, "needs") : list_of(row, "needs");
     for (const Json& need : needs) {

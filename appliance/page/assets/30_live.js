@@ -2,7 +2,7 @@
 // one request at a time, and the pause between two grows with what one costs.
 const live = (() => {
   const root = find('#live');
-  let source = null, wanted = false, busy = false, retry = 500, ended = false;
+  let source = null, wanted = false, busy = false, retry = 500;
 
   const partAddress = () => {
     const address = new URL(location.href);
@@ -42,6 +42,19 @@ const live = (() => {
     tick();
   }
 
+  const isFinal = () => ['succeeded', 'failed', 'cancelled', 'expired'].includes(root.dataset.state);
+
+  // False: the server did not answer.
+  async function look() {
+    try {
+      take(await fetchDocument(partAddress()));
+      return true;
+    } catch (error) {
+      if (error.status === 401 || error.status === 403) location.reload();
+      return false;
+    }
+  }
+
   async function refresh() {
     wanted = true;
     if (busy) return;
@@ -49,20 +62,17 @@ const live = (() => {
     while (wanted) {
       wanted = false;
       const begun = performance.now();
-      try {
-        take(await fetchDocument(partAddress()));
-      } catch (error) {
-        if (error.status === 401 || error.status === 403) location.reload();
-      }
+      await look();
       await wait(Math.min(5000, Math.max(250, 4 * (performance.now() - begun))));
     }
     busy = false;
   }
 
-  // A browser goes on by itself with the last id after a broken line, but not after an answer that is no stream.
+  // A browser goes on by itself with the last id after a broken line, but not after an answer that is no stream: then
+  // the page asks, until there is one.
   function listen() {
-    if (ended || source) return;
-    const mine = new EventSource(root.dataset.events);
+    if (source || isFinal() || document.hidden) return;
+    const mine = new EventSource(`${root.dataset.events}?from=end`);
     source = mine;
     mine.onopen = () => {
       retry = 500;
@@ -72,20 +82,23 @@ const live = (() => {
     };
     mine.onerror = async () => {
       if (source !== mine) return;
-      link.set('gone', 'Server gone, reconnecting…');
-      if (mine.readyState !== EventSource.CLOSED) return;
-      source = null;
-      await wait(retry);
+      if (mine.readyState !== EventSource.CLOSED) {
+        link.set('gone', 'Server gone, reconnecting…');
+        return;
+      }
+      const answered = await look();
+      link.set(answered ? 'live' : 'gone', answered ? 'live' : 'Server gone, reconnecting…');
+      await wait(answered ? 1000 : retry);
       retry = Math.min(5000, retry * 2);
-      if (!document.hidden) listen();
+      source = null;
+      rest();
     };
     mine.onmessage = refresh;
-    for (const kind of ['journal', 'gap']) mine.addEventListener(kind, refresh);
-    mine.addEventListener('end', () => {
-      ended = true;
+    mine.addEventListener('gap', refresh);
+    mine.addEventListener('end', async () => {
       quiet();
-      link.set('ended', 'ended');
-      refresh();
+      await look();
+      rest();
     });
   }
   function quiet() {
@@ -93,18 +106,26 @@ const live = (() => {
     source = null;
     page.log.quiet();
   }
+  // Whatever the run is now: to be listened to, or at rest until somebody resumes it.
+  function rest() {
+    if (isFinal()) link.set('ended', 'ended');
+    else listen();
+  }
 
   // A browser has six connections to a server for all its tabs: one that nobody sees gives its streams back and asks now
   // and then, so that its title stays true.
   async function watchRun() {
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) quiet();
-      else listen();
+      else rest();
     });
-    listen();
+    rest();
     for (;;) {
       await wait(15000);
-      if (document.hidden && !ended) refresh();
+      if (!document.hidden && !isFinal()) continue;
+      const answered = await look();
+      if (!answered) link.set('gone', 'Server gone, reconnecting…');
+      else rest();
     }
   }
 
@@ -113,13 +134,8 @@ const live = (() => {
     for (;;) {
       await wait(document.hidden ? 15000 : 2000);
       if (document.activeElement && document.activeElement.matches('.filters *')) continue;
-      try {
-        take(await fetchDocument(partAddress()));
-        link.set('live', 'live');
-      } catch (error) {
-        if (error.status === 401) location.reload();
-        link.set('gone', 'Server gone, reconnecting…');
-      }
+      if (await look()) link.set('live', 'live');
+      else link.set('gone', 'Server gone, reconnecting…');
     }
   }
 
@@ -132,5 +148,6 @@ const live = (() => {
       else watchList();
     },
     refresh,
+    isListening: () => source !== null && source.readyState === EventSource.OPEN,
   };
 })();

@@ -54,6 +54,7 @@ function makeLog() {
     Object.assign(log, { found: [], at: -1 });
     hits.textContent = '';
     showStep();
+    if (stream || live.isListening()) log.listen();
   }
 
   // Another step's log in place, with its own address.
@@ -124,7 +125,7 @@ function makeLog() {
     log.aim(log.found[log.at]);
   };
 
-  // New lines are told by the run's log stream; what they are is asked for by number.
+  // New lines are told by the step's log stream; what they are is asked for by number, so that each is shown once.
   let stream = null;
   log.quiet = () => {
     if (stream) stream.close();
@@ -132,12 +133,19 @@ function makeLog() {
   };
   log.listen = () => {
     log.quiet();
-    stream = new EventSource(find('#live').dataset.logs);
-    stream.addEventListener('mark', (event) => {
+    if (!log.step || !log.isLive) return;
+    const mine = new EventSource(`${find('#live').dataset.logs}?from=end&step=${encodeURIComponent(log.step)}`);
+    stream = mine;
+    mine.onmessage = (event) => {
       const told = JSON.parse(event.data);
-      if (told.step === log.step && told.try === log.number) log.grow(told.lines);
-    });
-    stream.addEventListener('end', log.quiet);
+      if (told.try !== log.number || !told.text) return;
+      const ends = told.text.split('\n').length - 1;
+      log.grow(told.line + ends - (told.text.endsWith('\n') ? 1 : 0));
+    };
+    // What came between the page and the stream, or was left out of it.
+    mine.onopen = live.refresh;
+    mine.addEventListener('gap', live.refresh);
+    mine.addEventListener('end', log.quiet);
   };
 
   field.form.addEventListener('submit', (event) => {

@@ -104,6 +104,7 @@ TEST(RunPage, StatesEachStateInWords) {
   EXPECT_TRUE(has(html, "<b>waiting</b>"));
   EXPECT_TRUE(has(html, "#m-diamond"));
   EXPECT_TRUE(has(html, "check: succeeded"));
+  EXPECT_TRUE(has(html, "ask: waiting"));
 }
 
 TEST(RunPage, NeverMakesMarkupOfForeignText) {
