@@ -11,6 +11,7 @@
 #include "appliance/console/gauges.hpp"
 #include "appliance/http/address.hpp"
 #include "appliance/journal/journal.hpp"
+#include "appliance/stream/hub.hpp"
 #include "bundles/clock/time.hpp"
 #include "bundles/files/home.hpp"
 
@@ -25,9 +26,16 @@ struct Office {
   access::Keyring keyring;
   access::Sessions sessions;
   Gauges gauges;
+  stream::Hub hub;
 
   Office(const files::Home& home_, const clock::Clock& clock_, http::Address address_)
-      : home(home_), clock(&clock_), address(std::move(address_)), keyring(home_), sessions(home_), gauges(home_) {}
+      : home(home_),
+        clock(&clock_),
+        address(std::move(address_)),
+        keyring(home_),
+        sessions(home_),
+        gauges(home_),
+        hub(home_, clock_) {}
 };
 
 class Desk {

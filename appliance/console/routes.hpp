@@ -75,5 +75,9 @@ void add_health_routes(Routes& routes);
 void add_metrics_routes(Routes& routes);
 void add_login_routes(Routes& routes);
 void add_run_routes(Routes& routes);
+void add_log_routes(Routes& routes);
+void add_file_routes(Routes& routes);
+void add_stream_routes(Routes& routes);
+void add_action_routes(Routes& routes);
 
 }  // namespace stella::console

@@ -20,6 +20,10 @@ Routes all_routes() {
   add_metrics_routes(routes);
   add_login_routes(routes);
   add_run_routes(routes);
+  add_log_routes(routes);
+  add_file_routes(routes);
+  add_stream_routes(routes);
+  add_action_routes(routes);
   return routes;
 }
 
@@ -80,6 +84,7 @@ void serve(const files::Home& home, const clock::Clock& clock, const Serving& se
     server.sweep(now);
     do_chores(due, now, serving);
   }
+  office.hub.close();
   server.stop(kGrace);
 }
 

@@ -38,6 +38,21 @@ def json_seeds():
     put("json", "bad-bom", b"\xef\xbb\xbf{}")
 
 
+def http_seeds():
+    head = b'--B\r\nContent-Disposition: form-data; name="x"; filename="y"\r\n\r\n'
+    seeds = {
+        "good-target": b"t/api/runs/run%3Aplant-7%3A20261123T165433120Z?state=waiting&limit=5", "good-root": b"t/",
+        "bad-dots": b"t/api/%2e%2e/x", "bad-percent": b"t/%", "bad-utf8": b"t/%ff", "bad-nul": b"t/%00", "bad-slash": b"t/a%2fb",
+        "hostile-pairs": b"t/a?" + b"x=1&" * 100, "hostile-long": b"t/" + b"a" * 9000, "good-form": b"ftoken=a+b&next=%2Fconsole",
+        "bad-form": b"fa=%zz", "good-multipart": b"m" + head + b"abc\r\n--B--\r\n", "bad-cut": b"m" + head + b"abc",
+        "bad-head": b"m--B\r\nnothing\r\n\r\n\r\n--B--", "hostile-parts": b"m" + (head + b"\r\n") * 40 + b"--B--",
+        "good-cookie": b"ca=1; s=2", "bad-cookie": b"cs; s=1; s=2", "good-mark": b"i3.81920.512", "bad-mark": b"i99999999999999999999.1",
+        "good-run": b'r{"pack":"a:1.0.0","inputs":{"x":1},"planHash":"sha256:00"}', "bad-option": b'r{"pack":"--home"}', "bad-more": b'r{"pack":"a","b":1}',
+        "bad-response": b'p{"payload":"e30=","payloadType":"x","signatures":[]}', "empty": b""}
+    for name, data in seeds.items():
+        put("http", name, data)
+
+
 def yaml_seeds():
     bomb = "a: &a [x, x, x]\n" + "".join(f"{c}: &{c} [*{p}, *{p}, *{p}]\n" for p, c in zip("abcdefgh", "bcdefghi"))
     seeds = {
@@ -335,6 +350,7 @@ def service_seeds():
 
 if __name__ == "__main__":
     json_seeds()
+    http_seeds()
     yaml_seeds()
     manifest_seeds()
     archive_seeds()

@@ -57,7 +57,16 @@ class Tenants(ServeSite):
         mine = self.bearer("packs.read,packs.run,packs.approve")
         self.assertEqual(self.api("/api/runs", mine)["runs"], [])
         self.api("/api/runs?tenant=plant-8", mine, expect=403)
-        self.api(f"/api/runs/{quote(theirs)}", mine, expect=404)
+        absent = theirs[:-4] + "000Z"
+        for place in ("", "/events", "/log?step=a", "/log/search?step=a&q=x", "/log/raw?step=a", "/log/pieces", "/artifacts",
+                      "/evidence", "/plan", "/plan/diff", "/request?gate=x"):
+            answers = [self.ask(f"/api/runs/{quote(run)}{place}", mine) for run in (theirs, absent)]
+            self.assertEqual([status for status, _, _ in answers], [404, 404], place)
+            self.assertEqual(answers[0][2].replace(theirs.encode(), b""), answers[1][2].replace(absent.encode(), b""), place)
+        for place in ("events", "logs"):
+            self.api(f"/task-runner/runs/{quote(theirs)}/{place}", mine, expect=404)
+        for verb in ("cancel", "resume", "approve"):
+            self.api(f"/api/runs/{quote(theirs)}/{verb}", mine, expect=404, method="POST", body=b"{}")
         self.assertEqual(len(self.api("/api/runs", self.bearer("packs.read", "plant-8"))["runs"]), 1)
 
 
@@ -146,6 +155,16 @@ class Hostile(ServeSite):
             self.assertEqual(status, 400, path)
         self.still_serves()
 
+    def test_nothing_outside_the_artifacts_is_reached(self):
+        run = self.run_job([{"id": "a", "run": {"script": "echo hello > /artifacts/x; ln -s /etc/passwd /artifacts/l; ln -s .. /artifacts/d; mkfifo /artifacts/p"}}])
+        place = f"/api/runs/{quote(run)}/artifacts"
+        status, headers, body = self.ask(place + "?path=x", self.good)
+        self.assertEqual((status, body, headers["content-type"]), (200, b"hello\n", "application/octet-stream"))
+        self.assertTrue(headers["content-disposition"].startswith("attachment"))
+        for path in ("../plan.json", "..%2fplan.json", "/etc/passwd", "l", "d/plan.json", "d", "p", "", ".", "x/../../plan.json", "%2e%2e/plan.json"):
+            self.assertEqual(self.ask(f"{place}?path={path}", self.good)[0], 404, path)
+            self.assertEqual(self.ask(f"/api/runs/{quote(run)}/evidence?path={path}", self.good)[0], 404, path)
+
     def test_heads_that_are_too_large_or_no_http_are_refused(self):
         long = self.raw(b"GET /healthz HTTP/1.1\r\n" + self.head + b"X: " + b"a" * 100000 + b"\r\n\r\n")
         self.assertIn(b" 431 ", long.split(b"\r\n")[0])
@@ -158,6 +177,22 @@ class Hostile(ServeSite):
         self.assertNotIn(b" 200 ", two.split(b"\r\n")[0])
         for nonsense in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50, b"\0" * 5000, b"\r\n" * 5000, b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n"):
             self.raw(nonsense, seconds=3)
+        self.still_serves()
+
+    def test_bodies_that_are_too_large_are_refused(self):
+        runner = self.bearer("packs.run")
+        announced = self.raw(f"POST /api/runs HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: {runner['Authorization']}\r\n"
+                             f"Content-Length: {5 << 20}\r\n\r\n".encode())  # refused before a byte of it is sent
+        self.assertIn(b" 413 ", announced.split(b"\r\n")[0])
+        self.api("/api/runs", runner, expect=400, method="POST", body=b"{")
+        self.api("/api/runs", runner, expect=400, method="POST", body=b'{"pack":"--home"}')
+        self.api("/api/runs", runner, expect=400, method="POST", body=b'{"pack":"a:1.0.0","more":1}')
+        self.api("/api/runs", runner, expect=404, method="POST", body=b'{"pack":"nothing:1.0.0"}')
+        self.api("/healthz", {}, expect=405, method="POST", body=b"")
+        chunks = b"".join(b"%x\r\n" % 65536 + b" " * 65536 + b"\r\n" for _ in range(80)) + b"0\r\n\r\n"
+        head = f"POST /api/runs HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: {runner['Authorization']}\r\n".encode()
+        found = self.raw(head + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+        self.assertIn(b" 413 ", found.split(b"\r\n")[0])
         self.still_serves()
 
     def test_slow_silent_and_half_open_clients_are_cut_off_and_hold_nobody_up(self):

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Live views of runs: one thread follows every watched run, its messages are serialised once into a ring that all its
+// viewers share, and a viewer is an offset. What a viewer missed before it came is read for it from the disk, no faster
+// than it takes it.
+//
+// Bounded: 256 channels of at most 1 MiB, 2,000 viewers; at most 20 writes a second to each. A viewer that falls out of
+// the ring gets `event: gap` with where to find what it missed. watch() and close(): any thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "appliance/http/message.hpp"
+#include "appliance/stream/mark.hpp"
+#include "bundles/clock/time.hpp"
+#include "bundles/files/home.hpp"
+
+namespace stella::stream {
+
+struct Subject {
+  std::string run;
+  Kind kind = Kind::events;
+  std::string step = {};  // of logs: one step's only; empty: all
+  auto operator<=>(const Subject&) const = default;
+};
+struct Start {
+  std::optional<Mark> after = {};  // nothing: from the beginning
+  bool at_end = false;             // only what comes from now on
+};
+
+class Hub {
+ public:
+  Hub(const files::Home& home, const clock::Clock& clock);
+  Hub(const Hub&) = delete;
+  ~Hub();
+  // ERR_RUN_BUSY reason `viewers`. The hub outlives the stream.
+  [[nodiscard]] std::unique_ptr<http::Stream> watch(const Subject& subject, const Start& start);
+  // Ends every stream with a hint to come back; later ones end at once.
+  void close();
+
+  struct State;  // of the room
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// Whether the run has ended and its events are not about to grow.
+[[nodiscard]] bool is_over(const std::string& state, clock::Time updated, clock::Time now);
+
+}  // namespace stella::stream

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts over HTTP: the same verbs as on the command line, and no token that opens a gate."""
+import json
+import os
+
+from approval_site import ApprovalSite
+from harness import main
+from serve_site import ServeSite, quote
+
+
+class Actions(ServeSite, ApprovalSite):
+    def setUp(self):
+        ApprovalSite.setUp(self)
+        self.server = None
+        self.serve()
+        self.all = self.bearer("packs.read,packs.run,packs.approve")
+
+    def do(self, run, verb, body=b"", expect=200, headers=None):
+        return self.api(f"/api/runs/{quote(run)}/{verb}", headers or self.all, expect=expect, method="POST", body=body)
+
+    def state(self, run):
+        return self.api(f"/api/runs/{quote(run)}", self.all)["state"]
+
+    def test_a_gate_is_opened_by_a_signed_response_only(self):
+        run = self.run_to_gate()
+        shown = self.api(f"/api/runs/{quote(run)}", self.all)
+        gate = shown["gates"][0]["gate"]
+        self.assertNotIn(self.home, json.dumps(shown))
+        status, headers, request = self.ask_http(f"/api/runs/{quote(run)}/request?gate={gate}")
+        self.assertEqual(status, 200, request)
+        self.assertIn(f"REQ-{gate}-", headers["content-disposition"])
+        path = self.write("asked.json", request)
+        self.do(run, "approve", expect=400)
+        self.do(run, "approve", b'{"decision":"approved"}', expect=400)
+        self.do(run, "resume", b"{}", expect=202)  # it waits on
+        reader = self.bearer("packs.read,packs.run")
+        signed = [self.sign(path, who) for who in ("ada", "ben")]
+        self.assertEqual(self.do(run, "approve", self.read(signed[0]), expect=403, headers=reader)["error"]["reason"], "scope")
+        first = self.do(run, "approve", self.read(signed[0]))
+        self.assertEqual((first["decision"], first["have"]), ("approved", 1))
+        forged = json.loads(self.read(signed[1]))
+        forged["signatures"][0]["sig"] = json.loads(self.read(signed[0]))["signatures"][0]["sig"]
+        self.assertEqual(self.do(run, "approve", json.dumps(forged).encode(), expect=409)["error"]["code"], "ERR_APPROVAL_SIGNATURE")
+        boundary = b"XXX"
+        form = b"--XXX\r\nContent-Disposition: form-data; name=\"response\"; filename=\"r\"\r\n\r\n" + self.read(signed[1]) + b"\r\n--XXX--\r\n"
+        status, headers, body = self.ask_http(f"/api/runs/{quote(run)}/approve", method="POST", body=form,
+                                              headers={**self.all, "Content-Type": "multipart/form-data; boundary=XXX"})
+        self.assertEqual((status, boundary), (303, b"XXX"), body)
+        self.do(run, "resume", b"{}", expect=202)
+        self.wait_for(lambda: self.state(run) == "succeeded")
+        evidence = self.wait_for(lambda: self.ask_http(f"/api/runs/{quote(run)}/evidence")[0] == 200 and self.api(f"/api/runs/{quote(run)}/evidence", self.all))
+        self.assertIn("journal.jsonl", [one["path"] for one in evidence["files"]])
+        other = self.run_to_gate()
+        self.assertEqual(self.do(other, "approve", self.read(signed[0]), expect=409)["error"]["code"], "ERR_APPROVAL_MISMATCH")
+
+    def ask_http(self, path, headers=None, **kwargs):
+        return ServeSite.ask(self, path, headers or self.all, **kwargs)
+
+    def test_a_run_is_started_cancelled_and_resumed(self):
+        run = self.run_to_gate()
+        cancelled = self.do(run, "cancel", b'{"reason":"no longer needed"}')
+        self.assertEqual(cancelled["state"], "cancelled")
+        self.do(run, "cancel", b'{"why":"x"}', expect=400)
+        self.do(run, "cancel", b"[]", expect=400)
+        self.do(run, "resume", b"{}", expect=202)
+        self.wait_for(lambda: self.state(run) == "waiting")
+        missing = self.api("/api/runs", self.all, expect=404, method="POST", body=b'{"pack":"nothing:1.0.0","inputs":{}}')
+        self.assertEqual(missing["error"]["code"], "ERR_PACK_NOT_FOUND")
+
+
+if __name__ == "__main__":
+    main()
