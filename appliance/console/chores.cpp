@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "appliance/console/serve.hpp"
+#include "appliance/notify/outbox.hpp"
 #include "appliance/respawn/respawn.hpp"
 #include "appliance/run/expiry.hpp"
 #include "bundles/files/fd.hpp"
@@ -49,6 +50,12 @@ std::vector<Chore> chores(const files::Home& home, const clock::Clock& clock) {
       // What the policy's retention has kept long enough; it is refused while the clock is suspicious.
       {"retention", std::chrono::seconds(2),
        Verb({"--home", home.path(), "--quiet", "--yes", "pack", "runs", "prune"}, std::chrono::hours(1))},
+      // One round, where anybody is told of runs; it is not this process that opens a connection.
+      {"notifications", std::chrono::seconds(2),
+       [home, round = Verb({"--home", home.path(), "--quiet", "notify", "follow", "--until-eof"},
+                           std::chrono::seconds(10))]() mutable {
+         if (notify::Outbox::exists(home)) round();
+       }},
   };
 }
 

@@ -103,6 +103,16 @@ class Telling(NotifyTest):
         self.wait_for(lambda: len(receiver.got) == 1)
         self.assertEqual(receiver.bodies[0]["topic"], "pack.run.gate-waiting")
 
+    def test_a_server_delivers_what_a_killed_verb_left(self):
+        receiver = self.receiver(HttpReceiver)
+        self.tell([self.webhook(receiver.port, "pack.run.cancelled")], [receiver.port])
+        run = self.ask()
+        self.stella("pack", "runs", "cancel", "--run", run, env={"STELLA_CRASH_AT": "notify.queued:2"}, expect=-signal.SIGKILL)
+        self.assertEqual(receiver.got, [])
+        self.start("serve", "--listen", "unix:" + self.path("console.sock"))
+        self.wait_for(lambda: receiver.got)
+        self.assertEqual(receiver.bodies[0]["topic"], "pack.run.cancelled")
+
     def test_a_silent_receiver_does_not_hold_a_run_up(self):
         held = []
         receiver = self.receiver(HttpReceiver, [lambda handler: held.append(time.sleep(20))])
