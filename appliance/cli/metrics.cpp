@@ -9,8 +9,8 @@ namespace stella::cli {
 namespace {
 
 int print_metrics(Invocation& call) {
-  telemetry::Metrics metrics(call.home(), telemetry::Place::everywhere);
-  const auto families = metrics.families(call.clock().now());
+  telemetry::Metrics metrics(call.home());
+  const auto families = metrics.families(call.clock().now(), telemetry::Place::everywhere);
   const auto out = call.value("--out");
   if (out) {
     telemetry::write_textfile(*out, telemetry::write_text(families));

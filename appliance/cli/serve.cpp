@@ -11,6 +11,8 @@ namespace {
 int serve_console(Invocation& call) {
   console::Serving serving;
   serving.address = http::parse_address(call.value("--listen").value_or("127.0.0.1:8080"));
+  serving.textfile = call.value("--textfile").value_or("");
+  serving.traces = call.value("--traces").value_or("");
   Output& out = call.out();
   serving.on_ready = [&out](const http::Address& address) {
     out.say(fmt::format("serving {}", http::name_of(address)));
@@ -43,6 +45,12 @@ std::vector<Command> serve_commands() {
            .options = {{.name = "--listen",
                         .value = "ADDRESS",
                         .help = "127.0.0.1:PORT, [::1]:PORT or unix:PATH (default 127.0.0.1:8080)"},
+                       {.name = "--textfile",
+                        .value = "FILE",
+                        .help = "also write the metrics there every 15 s, for node_exporter"},
+                       {.name = "--traces",
+                        .value = "DIR",
+                        .help = "also write the traces of runs that have ended there, as `traces export` does"},
                        serve_socket_option()},
            .act = serve}};
 }

@@ -8,6 +8,7 @@
 
 #include "appliance/access/session.hpp"
 #include "appliance/access/store.hpp"
+#include "appliance/console/gauges.hpp"
 #include "appliance/http/address.hpp"
 #include "appliance/journal/journal.hpp"
 #include "bundles/clock/time.hpp"
@@ -23,9 +24,10 @@ struct Office {
   http::Address address;
   access::Keyring keyring;
   access::Sessions sessions;
+  Gauges gauges;
 
   Office(const files::Home& home_, const clock::Clock& clock_, http::Address address_)
-      : home(home_), clock(&clock_), address(std::move(address_)), keyring(home_), sessions(home_) {}
+      : home(home_), clock(&clock_), address(std::move(address_)), keyring(home_), sessions(home_), gauges(home_) {}
 };
 
 class Desk {

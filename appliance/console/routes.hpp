@@ -72,6 +72,7 @@ class Routes {
 };
 
 void add_health_routes(Routes& routes);
+void add_metrics_routes(Routes& routes);
 void add_login_routes(Routes& routes);
 void add_run_routes(Routes& routes);
 

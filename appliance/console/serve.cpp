@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kGrace{10000};
 Routes all_routes() {
   Routes routes;
   add_health_routes(routes);
+  add_metrics_routes(routes);
   add_login_routes(routes);
   add_run_routes(routes);
   return routes;
@@ -71,7 +72,9 @@ void serve(const files::Home& home, const clock::Clock& clock, const Serving& se
   http::Server server(std::move(listener), console);
   if (serving.on_ready) serving.on_ready(server.address());
   std::vector<Due> due;
-  for (Chore& chore : chores(home, clock)) due.push_back({std::move(chore), steady_clock::now()});
+  for (auto& some : {chores(home, clock), publishing_chores(office, serving)}) {
+    for (const Chore& chore : some) due.push_back({chore, steady_clock::now()});
+  }
   while (!signals.wait(std::chrono::milliseconds(500))) {
     const auto now = steady_clock::now();
     server.sweep(now);

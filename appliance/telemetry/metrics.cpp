@@ -8,13 +8,10 @@
 
 namespace stella::telemetry {
 
-Metrics::Metrics(const files::Home& home, Place place)
-    : home_(home),
-      place_(place),
-      journal_(std::make_unique<journal::Journal>(journal::Journal::open(home))),
-      meter_(*journal_) {}
+Metrics::Metrics(const files::Home& home)
+    : home_(home), journal_(std::make_unique<journal::Journal>(journal::Journal::open(home))), meter_(*journal_) {}
 
-std::vector<Family> Metrics::families(clock::Time now) {
+std::vector<Family> Metrics::families(clock::Time now, Place place) {
   meter_.catch_up();
   std::vector<Family> all = meter_.families(now);
   const auto add = [&](std::vector<Family> more) {
@@ -22,12 +19,12 @@ std::vector<Family> Metrics::families(clock::Time now) {
   };
   add(home_families(home_, now));
   all.push_back(build_family());
-  if (place_ == Place::process) add(process_families());
+  if (place == Place::process) add(process_families());
   return all;
 }
 
-std::string Metrics::text(clock::Time now) {
-  return write_text(families(now));
+std::string Metrics::text(clock::Time now, Place place) {
+  return write_text(families(now, place));
 }
 
 void write_textfile(const std::string& path, std::string_view text) {

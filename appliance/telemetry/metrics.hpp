@@ -12,15 +12,14 @@ namespace stella::telemetry {
 
 class Metrics {
  public:
-  // process: with the metrics about this process, as a server gives them. Errors: those of Journal::open.
-  Metrics(const files::Home& home, Place place);
+  explicit Metrics(const files::Home& home);  // errors: those of Journal::open
   // The first call reads the whole journal, later ones what is new. ERR_JOURNAL_TAMPERED when it cannot be read.
-  [[nodiscard]] std::vector<Family> families(clock::Time now);
-  [[nodiscard]] std::string text(clock::Time now);  // the Prometheus text format
+  // process: with the metrics about this process, as a server gives them.
+  [[nodiscard]] std::vector<Family> families(clock::Time now, Place place);
+  [[nodiscard]] std::string text(clock::Time now, Place place);  // the Prometheus text format
 
  private:
   files::Home home_;
-  Place place_;
   std::unique_ptr<journal::Journal> journal_;
   Meter meter_;
 };

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus takes in the metrics of real runs, loads the shipped rules, and answers every query of the board."""
-import http.server
+"""A real Prometheus takes in a server's metrics of real runs, loads the shipped rules, and answers every query of the board."""
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
-import threading
 import time
 import unittest
 import urllib.parse
 import urllib.request
 
-from harness import SOURCE, STELLA, main
+from harness import SOURCE, main
 from run_site import RunTest
+from serve_site import ServeSite
 
 FOLDER = os.path.join(SOURCE, "docs", "operations", "observability")
 
@@ -33,30 +33,7 @@ def ask(url):
 
 
 @unittest.skipUnless(shutil.which("prometheus"), "prometheus is missing")
-class Prometheus(RunTest):
-    def serve_textfile(self):
-        """Serves what `stella metrics` prints, as node_exporter would; its port."""
-        test = self
-
-        class Answer(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                text = subprocess.run([STELLA, "metrics"], env=test.environment(), capture_output=True, check=True, timeout=30).stdout
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.addCleanup(thread.join, 30)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server.server_address[1]
-
+class Prometheus(ServeSite, RunTest):
     def start_prometheus(self, target):
         with open(os.path.join(FOLDER, "prometheus.yaml"), encoding="utf-8") as handle:
             text = handle.read()
@@ -94,7 +71,7 @@ class Prometheus(RunTest):
         self.run_pack([self.step("bad", "exit 3")], name="bad", expect=1)
         self.run_pack([{"id": "ask", "gate.approval": {"approval": "review"}}], name="gated", expect=7,
                       approvals=[{"id": "review", "threshold": 1, "expiresAfter": "PT1H"}])
-        base = self.start_prometheus(self.serve_textfile())
+        base = self.start_prometheus(self.serve())
         self.assertEqual(self.one(base, 'up{job="stella"} == 1'), 1)
         self.assertEqual(self.one(base, 'pack_run_active{tenant="plant-7"}'), 1)
         self.assertEqual(self.one(base, 'pack_run_success_ratio{tenant="plant-7"}'), 0.5)
@@ -110,6 +87,15 @@ class Prometheus(RunTest):
         for expression in self.board_queries():
             with self.subTest(query=expression):
                 self.query(base, expression)
+        self.assertGreater(self.one(base, 'process_resident_memory_bytes{job="stella"}'), 1e6)
+        before = self.query(base, "pack_run_ended_total")
+        self.stop(signal.SIGKILL)
+        self.wait_for_query(base, 'up{job="stella"} == 0')
+        self.serve(self.port)
+        self.wait_for_query(base, 'up{job="stella"} == 1')
+        self.assertEqual([(one["metric"], one["value"][1]) for one in self.query(base, "pack_run_ended_total")],
+                         [(one["metric"], one["value"][1]) for one in before])
+        self.assertEqual({one["value"][1] for one in self.query(base, "resets(pack_run_ended_total[5m])")}, {"0"})
         types = json.loads(ask(f"{base}/api/v1/metadata?metric=pack_step_duration_seconds"))["data"]
         self.assertEqual(types["pack_step_duration_seconds"][0]["type"], "histogram")
 

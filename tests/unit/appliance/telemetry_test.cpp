@@ -115,9 +115,9 @@ TEST(Catalogue, HasTheFourFamiliesOfTheContract) {
 TEST(Metrics, GivesEveryMetricOfTheCatalogueItsTypeOnce) {
   const tests::TemporaryFolder folder;
   const auto home = files::Home::open(folder / "home");
-  Metrics metrics(home, Place::process);
+  Metrics metrics(home);
   std::multiset<std::string_view> given;
-  for (const Family& family : metrics.families(clock::Time(std::chrono::seconds(1795453200))))
+  for (const Family& family : metrics.families(clock::Time(std::chrono::seconds(1795453200)), Place::process))
     given.insert(family.about().name);
   for (const Metric& one : catalogue()) {
     const bool is_of_a_mirror = one.name == "stella_mirror_age_seconds";  // this home holds no generation
@@ -128,8 +128,8 @@ TEST(Metrics, GivesEveryMetricOfTheCatalogueItsTypeOnce) {
 TEST(Metrics, LeavesTheProcessOutOfTextfiles) {
   const tests::TemporaryFolder folder;
   const auto home = files::Home::open(folder / "home");
-  Metrics metrics(home, Place::everywhere);
-  const std::string text = metrics.text(clock::Time(std::chrono::seconds(1795453200)));
+  Metrics metrics(home);
+  const std::string text = metrics.text(clock::Time(std::chrono::seconds(1795453200)), Place::everywhere);
   EXPECT_EQ(text.find("process_"), std::string::npos);
   EXPECT_NE(text.find("stella_build_info{version=\""), std::string::npos);
 }
@@ -145,20 +145,20 @@ TEST(Metrics, SaysThatThisProcessLives) {
 TEST(Metrics, SaysWhenTheReserveWasUsed) {
   const tests::TemporaryFolder folder;
   const auto home = files::Home::open(folder / "home");
-  Metrics metrics(home, Place::everywhere);
+  Metrics metrics(home);
   const clock::Time now(std::chrono::seconds(1795453200));
-  EXPECT_NE(metrics.text(now).find("\nstella_disk_reserve_bytes 4194304\n"), std::string::npos);
+  EXPECT_NE(metrics.text(now, Place::everywhere).find("\nstella_disk_reserve_bytes 4194304\n"), std::string::npos);
   std::filesystem::remove(home.runs() + "/.reserve");
-  EXPECT_NE(metrics.text(now).find("\nstella_disk_reserve_bytes 0\n"), std::string::npos);
+  EXPECT_NE(metrics.text(now, Place::everywhere).find("\nstella_disk_reserve_bytes 0\n"), std::string::npos);
 }
 
 TEST(Metrics, ShowsAPartThatCannotBeReadAndKeepsTheRest) {
   const tests::TemporaryFolder folder;
   const auto home = files::Home::open(folder / "home");
-  Metrics metrics(home, Place::everywhere);
+  Metrics metrics(home);
   std::filesystem::create_directories(home.mirror());
   std::ofstream(home.mirror() + "/catalog.db") << "this is no database at all, whatever its name says";
-  const std::string text = metrics.text(clock::Time(std::chrono::seconds(1795453200)));
+  const std::string text = metrics.text(clock::Time(std::chrono::seconds(1795453200)), Place::everywhere);
   EXPECT_NE(text.find("stella_part_readable{part=\"mirror\"} 0\n"), std::string::npos) << text;
   EXPECT_NE(text.find("stella_part_readable{part=\"disk\"} 1\n"), std::string::npos);
   EXPECT_EQ(text.find("stella_mirror_generation"), std::string::npos);
