@@ -100,7 +100,8 @@ int export_files(Invocation& call) {
   files::write_atomically(spool + "/" + kReadme, kText, 0600);
   files::write_atomically(spool + "/" + kSums, load.sums, 0600);
   load.files.push_back({kSums, canon::sha256(load.sums), load.sums.size()});
-  const media::Copied copied = media::copy_verified(spool, load.files, volume, target, [](std::uint64_t) {});
+  const media::Copied copied =
+      media::copy_verified(media::from_folder(spool), load.files, volume, target, [](std::uint64_t) {});
   files::crash_point("spool.exported");
   if (!outbox) outbox.emplace(notify::Outbox::open(call.home()));
   outbox->mark_exported(load.paths, call.clock().now());
