@@ -54,7 +54,7 @@ class CommandLine(SealedSite):
         self.assertEqual(done.stdout.strip(), b"0")
 
     def test_what_comes_later_is_refused_by_name(self):
-        for verb in (["completion", "bash"], ["vault", "serve"], ["--profile", "p", "version"]):
+        for verb in (["evidence", "repair"], ["vault", "serve"], ["--profile", "p", "version"]):
             self.assertIn("later version", self.refused("ERR_USAGE", *verb, reason="not-yet")["message"])
 
     def test_a_home_that_others_can_write_is_refused(self):
