@@ -10,6 +10,7 @@
 
 #include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/detach.hpp"
+#include "appliance/cli/no_files.hpp"
 #include "appliance/cli/resume_report.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/run_place.hpp"
@@ -200,6 +201,7 @@ int submit_detached(Invocation& call, const run::Submission& submission) {
 }
 
 int run_pack(Invocation& call) {
+  if (call.flag("--no-files")) refuse_named_files();
   if (const auto id = call.value("--resume")) {
     for (const char* name : {"--pack", "--bundle", "--inputs", "--plan-hash"}) {
       if (call.value(name))
@@ -235,6 +237,7 @@ const std::vector<Option>& resume_options() {
       {"--fail", "STEP", "give such a step up", false, true, false},
       {"--dry-run", "", "only say what would be reused and what would run", false, false, false},
       {.name = "--as-runner", .value = "", .help = "for --detach", .hidden = true},
+      {.name = "--no-files", .value = "", .help = "for serve", .hidden = true},
   };
   return kOptions;
 }

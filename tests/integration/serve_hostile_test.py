@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What raw sockets can try on `stella serve`: smuggled requests, two lengths, floods of headers and of requests."""
+import json
+import os
 import re
 import socket
 
@@ -86,6 +88,22 @@ class Hostile(ServeSite):
             self.assertIn(self.statuses(self.raw(f"GET /healthz HTTP/1.1\r\n{self.host}{heads}\r\n"))[0], (400, 431))
         self.assertEqual(self.statuses(self.raw(f"{'A' * 20000} / HTTP/1.1\r\n{self.host}Connection: close\r\n\r\n"))[0] // 100, 4)
         self.assert_unmoved()
+
+
+class FromAfar(ServeSite):
+    """Whoever asks over HTTP has no files here: an input of type `file` would be read with the server's rights."""
+    def setUp(self):
+        super().setUp()
+        inputs = [{"name": "what", "type": "file", "required": True}]
+        self.bundle = self.pack("leak", [{"id": "a", "run": {"script": "cat /inputs/what"}}], inputs=inputs)
+
+    def test_a_verb_from_afar_opens_no_file_and_does_not_tell_whether_it_is_there(self):
+        told = set()
+        for path in (os.path.join(self.home, "site", "identity.key"), "/etc/passwd", "/no/such/file", "operator:/etc/passwd", "../etc/passwd"):
+            error = self.refused("ERR_PACK_INPUTS", "pack", "run", "--no-files", "--bundle", self.bundle, "--inputs", "-", input=json.dumps({"what": path}), reason="file")
+            told.add(error["message"])
+        self.assertEqual(len(told), 1, told)
+        self.stella("pack", "run", "--bundle", self.bundle, "--inputs", "-", input=json.dumps({"what": "/etc/passwd"}))
 
 
 if __name__ == "__main__":
