@@ -41,7 +41,7 @@ STEPS = [
                                      "else": [{"id": "taken", **leave("taken")}]}},
     {"id": "window", "gate.policy": {"expression": "steps.prepare.outputs.ready == 'yes'", "message": "not ready"}},
     {"id": "ask", "gate.approval": {"approval": "review"}},
-    {"id": "act", **run("cat /artifacts/*.txt > /artifacts/report.txt")},
+    {"id": "act", **run("rm -f /artifacts/report.txt; cat /artifacts/*.txt > /work/report; mv /work/report /artifacts/report.txt")},
 ]
 SPEC = {"approvals": [{"id": "review", "threshold": 1, "expiresAfter": "PT1H"}],
         "outputs": [{"name": "report", "type": "file", "path": "report.txt"}], "finally": [{"id": "tidy", **leave("tidied")}]}
