@@ -124,8 +124,9 @@ Server start_stella() {
   char text[200] = {};
   if (::read(ends[0], text, sizeof text - 1) <= 0) throw std::runtime_error("the server did not start");
   ::close(ends[0]);
-  const char* colon = std::strrchr(text, ':');
-  return {pid, static_cast<std::uint16_t>(std::atoi(colon + 1))};
+  const char* host = std::strstr(text, "127.0.0.1:");
+  if (host == nullptr) throw std::runtime_error("the server does not say where it is");
+  return {pid, static_cast<std::uint16_t>(std::atoi(host + std::strlen("127.0.0.1:")))};
 }
 
 // The floor: accepts 500 connections, then writes the next lines to each of them every 50 ms.
