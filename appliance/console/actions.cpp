@@ -50,7 +50,7 @@ std::string tenant_for(const Visit& visit, const RunRequest& wish) {
 
 http::Response start_run(Desk& desk, const Visit& visit) {
   const RunRequest wish = parse_run_request(visit.request.body);
-  Verb verb{.arguments = {"pack", "run", "--detach", "--pack", wish.pack}};
+  Verb verb{.arguments = {"pack", "run", "--detach", "--no-files", "--pack", wish.pack}};
   if (const std::string tenant = tenant_for(visit, wish); !tenant.empty())
     verb.arguments.insert(verb.arguments.begin(), {"--tenant", tenant});
   if (!wish.plan_hash.empty()) verb.arguments.insert(verb.arguments.end(), {"--plan-hash", wish.plan_hash});

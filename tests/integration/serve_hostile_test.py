@@ -7,6 +7,7 @@ import re
 import socket
 
 from harness import main
+from mirror_site import MirrorSite
 from serve_site import ServeSite
 
 
@@ -104,6 +105,25 @@ class FromAfar(ServeSite):
             told.add(error["message"])
         self.assertEqual(len(told), 1, told)
         self.stella("pack", "run", "--bundle", self.bundle, "--inputs", "-", input=json.dumps({"what": "/etc/passwd"}))
+
+
+class FileOverHttp(ServeSite, MirrorSite):
+    def setUp(self):
+        MirrorSite.setUp(self)
+        self.serve()
+        inputs = [{"name": "what", "type": "file", "required": True}]
+        self.add(self.pack("leak", [{"id": "a", "run": {"script": "cat /inputs/what"}}], inputs=inputs))
+        self.pull(self.publish())
+
+    def test_a_run_over_http_cannot_name_a_file_of_the_servers(self):
+        token, told = self.bearer("packs.read,packs.run"), set()
+        for path in (os.path.join(self.home, "site", "identity.key"), "/no/such/file"):
+            body = json.dumps({"pack": "leak:1.0.0", "inputs": {"what": path}}).encode()
+            error = self.api("/api/runs", token, expect=400, method="POST", body=body)["error"]
+            self.assertEqual((error["code"], error["reason"]), ("ERR_PACK_INPUTS", "file"))
+            told.add(error["message"])
+        self.assertEqual(len(told), 1, told)
+        self.assertEqual(self.api("/api/runs", token)["runs"], [])
 
 
 if __name__ == "__main__":
