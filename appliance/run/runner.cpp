@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/run/runner.hpp"
 
+#include <fmt/format.h>
+
 #include "appliance/run/finish.hpp"
 #include "appliance/run/gates.hpp"
 #include "appliance/run/walk.hpp"
@@ -10,8 +12,15 @@ namespace stella::run {
 
 void unpack_afresh(const Record& record) {
   const std::string folder = record.row.folder + "/pack";
-  files::remove_tree(folder);
-  packfile::unpack(*record.pack, folder);
+  try {
+    files::remove_tree(folder);
+    packfile::unpack(*record.pack, folder);
+  } catch (const fault::Error& error) {
+    if (error.reason() != "read-only") throw;
+    throw fault::Error(fault::Code::artifact_store, "read-only",
+                       fmt::format("the pack of {} cannot be unpacked: {}", record.row.id, error.what()), folder,
+                       fmt::format("Make the disk writable, then `stella pack runs resume --run {}`.", record.row.id));
+  }
 }
 
 Outcome go_on(Live& live) {
