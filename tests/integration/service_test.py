@@ -116,10 +116,12 @@ class Files(ServiceSite):
     def test_a_file_that_only_the_service_can_read(self):
         self.file_of("ana", "image.bin", "the image")
         good = self.file_of("ana", "inputs.json", json.dumps({"image": "image.bin"}))
+        self.by("ana", "pack", "plan", "--bundle", self.bundle, "--inputs", good, "--out", "plan.json")
         for given in (self.secret, "../" + os.path.relpath(self.secret, self.root)):
             self.refused_to("ana", "ERR_FILE_UNSUITABLE", "pack", "run", "--bundle", self.bundle, "--inputs", given)
             self.refused_to("ana", "ERR_FILE_UNSUITABLE", "pack", "run", "--bundle", given)
             self.refused_to("ana", "ERR_FILE_UNSUITABLE", "pack", "plan", "--bundle", self.bundle, "--inputs", good, "--diff", given)
+            self.refused_to("ana", "ERR_FILE_UNSUITABLE", "pack", "plan", "--bundle", self.bundle, "--inputs", good, "--diff", "plan.json", "--redact", given)
             self.refused_to("ana", "ERR_FILE_UNSUITABLE", "pack", "approve", "--offline-response", given)
             inputs = self.file_of("ana", "evil.json", json.dumps({"image": given}))
             for name in (inputs, "evil.json", "-"):
@@ -144,7 +146,7 @@ class Files(ServiceSite):
             for row in text.splitlines():
                 words = row.split()
                 if len(words) > 1 and words[0].startswith("--") and words[1] in ("FILE", "DIR", "FILE|DIR", "PLAN|RUN") and "--passphrase" not in words[0]:
-                    self.assertIn(words[0], ("--bundle", "--inputs", "--out", "--diff", "--secrets", "--key", "--offline-response", "--home"), verb)
+                    self.assertIn(words[0], ("--bundle", "--inputs", "--out", "--diff", "--secrets", "--redact", "--key", "--offline-response", "--home"), verb)
 
     def test_evidence_is_written_with_the_operators_rights(self):
         self.file_of("ana", "image.bin", "the image")
