@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -228,6 +228,12 @@ std::string ask(std::uint16_t port, const std::string& request) {
   return text;
 }
 
+double milliseconds_of(const std::function<void()>& work) {
+  const auto start = steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
+}
+
 void list(bench::Table& table, Home& home) {
   for (int i = 0; i < 10000; ++i) (void)home.run(i % 10 == 0 ? "failed" : "succeeded");
   const Server server = start_stella();
@@ -235,26 +241,21 @@ void list(bench::Table& table, Home& home) {
   request.insert(request.size() - 2, "Connection: close\r\n");
   const auto file = database::Connection::open(home.home.runs() + "/journal.db",
                                                {.damaged = fault::Code::internal, .busy = fault::Code::internal});
-  std::vector<bench::Work> works = {
-      {.name = "GET /api/runs",
-       .once =
-           [&] {
-             for (int i = 0; i < 50; ++i) {
-               if (ask(server.port, request).find("\"more\":true") == std::string::npos)
-                 throw std::runtime_error("no list");
-             }
-           }},
-      {.name = "one indexed query", .once = [&] {
-         for (int i = 0; i < 50; ++i) {
-           auto rows = file.prepare("SELECT * FROM runs WHERE tenant=? ORDER BY created DESC, id DESC LIMIT 101")
-                           .bind(1, std::string("plant-7"));
-           while (rows.step()) (void)rows.text(0);
-         }
-       }}};
-  bench::measure(works, 7, 1);
+  const auto listed = [&] {
+    if (ask(server.port, request).find("\"more\":true") == std::string::npos) throw std::runtime_error("no list");
+  };
+  const auto queried = [&] {
+    auto rows = file.prepare("SELECT * FROM runs WHERE tenant=? ORDER BY created DESC, id DESC LIMIT 101")
+                    .bind(1, std::string("plant-7"));
+    while (rows.step()) (void)rows.text(0);
+  };
+  std::vector<double> ours, floor;  // not bench::measure: that waits for all children, and the server is one
+  for (int i = 0; i < 200; ++i) {
+    ours.push_back(milliseconds_of(listed));
+    floor.push_back(milliseconds_of(queried));
+  }
   stop(server);
-  table.row("GET /api/runs with 10,000 runs", bench::median(works[0].wall_ms) / 50,
-            bench::median(works[1].wall_ms) / 50, "<= 3 x");
+  table.row("GET /api/runs with 10,000 runs", bench::median(ours), bench::median(floor), "<= 3 x");
 }
 
 }  // namespace
