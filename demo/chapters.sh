@@ -135,3 +135,33 @@ play_wall() {
   means "signed by the listed publisher: only the sandbox stands in its way"
   at appliance 5 stella pack run --pack call-home:1.0.0
 }
+
+start_console() {
+  STELLA_HOME=$work/appliance/home "$stella" serve --listen 127.0.0.1:8079 >"$work/console.log" 2>&1 &
+  console=$!
+  for _ in $(seq 100); do curl -sf http://127.0.0.1:8079/readyz >/dev/null && return 0; sleep 0.1; done
+  cat "$work/console.log" >&2
+  exit 1
+}
+
+play_on_call() {
+  local blocked
+  blocked=$(home_of appliance --output json pack runs list --pack call-home | python3 -c 'import json,sys; print(json.load(sys.stdin)["runs"][0]["runId"])')
+  means "what to tell whom, and a folder without secrets for the stick"
+  at appliance 0 stella pack runs escalate "$blocked" --out "$medium"
+  means "nothing may leave a sealed site: what people should be told lies in the spool until a stick carries it out"
+  at appliance 0 stella spool list
+  at appliance 0 stella spool export --media "$medium"
+  at appliance 0 stella logs search --pack call-home --grep 'vendor|refused' --limit 3
+  means "the console listens on loopback only; reading a run takes a token, and no token opens a gate"
+  umask 077
+  home_of appliance --output json token new --scopes packs.read --expires 1h |
+    python3 -c 'import json,sys; print("Authorization: Bearer " + json.load(sys.stdin)["token"])' >"$work/appliance/bearer"
+  start_console
+  at appliance 0 curl -s -o /dev/null -w '%{http_code} without a token\n' "http://127.0.0.1:8079/api/runs/$run"
+  at appliance 0 curl -s -o run.json -w '%{http_code} with one\n' -H @bearer "http://127.0.0.1:8079/api/runs/$run"
+  at appliance 0 curl -s -N -m 20 -H @bearer "http://127.0.0.1:8079/task-runner/runs/$blocked/events"
+  at appliance 0 bash -c "curl -s http://127.0.0.1:8079/metrics | grep -E '^pack_(run|gate_wait_seconds_count)'"
+  kill "$console" && wait "$console" 2>/dev/null || true
+  console=""
+}

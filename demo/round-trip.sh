@@ -14,12 +14,13 @@ as_root=()
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/stella-demo.XXXXXX")
 medium=$work/medium
-loop="" server="" finished=""
+loop="" server="" console="" finished=""
 
 clean_up() {
   local status=$?
   trap - EXIT INT TERM HUP
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  [ -z "$console" ] || kill "$console" 2>/dev/null || true
   mountpoint -q "$medium" 2>/dev/null && "${as_root[@]}" umount "$medium" || true
   [ -z "$loop" ] || "${as_root[@]}" losetup -d "$loop" 2>/dev/null || true
   chmod -R u+rwX "$work" 2>/dev/null || true
@@ -98,6 +99,7 @@ network:
   allow:
     - {host: baseline.site.example, address: 127.77.0.10, port: 8077, loopback: true, reason: naming rules for baselines}
 approvals: {defaultExpiry: PT24H, allowRequesterToApprove: false, onAppliance: false}
+notifications: [{topic: "pack.run.*", to: spool}]
 YAML
 }
 
@@ -124,6 +126,8 @@ chapter "4  Auditor: nothing of ours first, then every decision replayed"
 play_auditor
 chapter "5  The wall: a pack that calls home"
 play_wall
+chapter "6  On call: who is told, what the stick carries out, what can be watched"
+play_on_call
 finished=yes
 chapter "Done"
 cat <<'TEXT'
@@ -132,4 +136,5 @@ cat <<'TEXT'
   · the run stopped at its gate until two people had signed what they read
   · the evidence holds with sha256sum and ssh-keygen alone; each tampering was named
   · every attempt of the hostile pack to call out was blocked and named
+  · the people on call were told through the spool, the console and metrics, and nothing left the site by itself
 TEXT
