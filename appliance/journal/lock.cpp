@@ -29,6 +29,10 @@ std::string holder_of(const files::Fd& fd) {
 files::Fd open_lock(const RunRow& run) {
   const std::string path = run.folder + "/lock";
   files::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd && errno == EROFS)
+    throw fault::Error(fault::Code::artifact_store, "read-only",
+                       fmt::format("{} cannot be locked: {} is on a read-only disk", run.id, path), path,
+                       fmt::format("Make the disk writable, then `stella pack runs resume --run {}`.", run.id));
   if (!fd) throw fault::system_error(errno, "opening", path);
   return fd;
 }

@@ -16,9 +16,13 @@ std::string path_in(const std::string& folder) {
 
 }  // namespace
 
+bool has_reserve(const std::string& folder) {
+  return ::access(path_in(folder).c_str(), F_OK) == 0;
+}
+
 void keep_reserve(const std::string& folder) {
   const std::string path = path_in(folder);
-  if (::access(path.c_str(), F_OK) == 0 || files::free_bytes(folder) < 2 * kReserveBytes) return;
+  if (has_reserve(folder) || files::free_bytes(folder) < 2 * kReserveBytes) return;
   const files::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   // posix_fallocate takes real blocks; a file that is only long would hold nothing back.
   if (fd && ::posix_fallocate(fd.get(), 0, static_cast<off_t>(kReserveBytes)) != 0) ::unlink(path.c_str());

@@ -7,12 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <csignal>
+#include <thread>
 
+#include "appliance/journal/reserve.hpp"
 #include "appliance/network/decision.hpp"
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/reviewed.hpp"
 #include "appliance/run/runtime.hpp"
+#include "appliance/run/stop.hpp"
 #include "appliance/run/view.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/files/write.hpp"
@@ -109,6 +114,21 @@ Verdict judge(const plan::Step& step, const sandbox::Result& result, const std::
   }
 }
 
+// Who ends a whole group of processes (a service manager, a terminal) tells the step and its runner at once, and the
+// step may be the first to end. A moment is waited for the runner's own signal, so that this is not taken for a
+// failure.
+bool ended_with_its_runner(const sandbox::Result& result, const std::string& folder) {
+  const auto stops = [](int number) { return number == SIGINT || number == SIGTERM || number == SIGHUP; };
+  const bool by_signal = result.end == sandbox::End::signalled && stops(result.status);
+  const bool by_shell = result.end == sandbox::End::exited && stops(result.status - 128);
+  if (!by_signal && !by_shell) return false;
+  for (int looks = 0; looks < 25; ++looks) {
+    if (asked_to_stop(folder) == Stop::interrupted) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
 Json blocked_json(const sandbox::Blocked& one) {
   return {{"program", one.program},
           {"protocol", one.protocol},
@@ -148,8 +168,11 @@ void add_network(std::vector<journal::NewEvent>& events, const plan::Step& step,
   }
 }
 
+// A commit on the full disk may have given the reserve up meanwhile: what is free then is not the step's.
 bool is_full(const std::string& folder) {
-  return files::free_bytes(folder) < kFullStore;
+  const std::uint64_t held_back =
+      journal::has_reserve(folder.substr(0, folder.rfind('/'))) ? 0 : journal::kReserveBytes;
+  return files::free_bytes(folder) < kFullStore + held_back;
 }
 
 // An error of the disk under a run: it pauses, and nothing of it is lost.
@@ -192,6 +215,7 @@ void run_in_sandbox(Tryout& tryout, const Tools& tools, Sink& sink) {
   Capture capture(sink, *tryout.logs, *tools.clock, step.id, tryout.number, tryout.log_name, patterns);
   try {
     tryout.result = tools.sandbox(tryout.spec, capture);
+    if (ended_with_its_runner(tryout.result, tryout.folder)) tryout.result.end = sandbox::End::stopped;
     const std::string secret = remove_secrets(patterns, tryout.spec.output_file, tryout.spec.artifacts);
     tryout.verdict = judge(step, tryout.result, secret, tryout.spec);
   } catch (const Error& error) {
