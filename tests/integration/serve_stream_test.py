@@ -92,7 +92,6 @@ class Streams(ServeSite):
 
     def test_any_id_leads_on_without_loss_or_repetition(self):
         run = self.run_job([{"id": "talk", "run": {"script": script(200, pause="0")}}, {"id": "more", "run": {"script": "echo more; echo err >&2"}}])
-        time.sleep(0)
         place = f"/task-runner/runs/{quote(run)}/logs"
         whole = self.stream(place, self.good).until(is_end)
         for at in range(len(whole) - 2):
