@@ -5,13 +5,20 @@
 
 namespace stella::console {
 
-http::Response json_response(const canon::Json& object, int status) {
+std::string text_of(const canon::Json& object) {
+  return object.dump(-1, ' ', false, canon::Json::error_handler_t::replace) + '\n';
+}
+
+http::Response text_response(std::string json, int status) {
   http::Response response;
   response.status = status;
   response.headers = {{"Content-Type", "application/json"}};
-  response.body = object.dump(-1, ' ', false, canon::Json::error_handler_t::replace);
-  response.body += '\n';
+  response.body = std::move(json);
   return response;
+}
+
+http::Response json_response(const canon::Json& object, int status) {
+  return text_response(text_of(object), status);
 }
 
 int status_of_exit(int exit_status) {

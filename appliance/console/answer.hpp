@@ -27,6 +27,8 @@ class Denied : public std::runtime_error {
 // {"error": {"code": "ERR_ACCESS_DENIED", ...}}
 [[nodiscard]] http::Response denied_response(const Denied& denied);
 
+[[nodiscard]] std::string text_of(const canon::Json& object);
+[[nodiscard]] http::Response text_response(std::string json, int status = 200);  // of text_of
 [[nodiscard]] http::Response json_response(const canon::Json& object, int status = 200);
 // The HTTP status of an error by its exit status (contract section 3): 2 -> 400, 3 -> 403, 4 -> 404,
 // 5 -> 403, 6 -> 409, 7 -> 409, 8 -> 507, 10 -> 503, all else 500.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "appliance/console/routes.hpp"
 #include "bundles/canon/fields.hpp"
 
@@ -11,6 +13,17 @@ namespace stella::console {
 journal::Journal& Desk::journal() {
   if (!journal_) journal_.emplace(journal::Journal::open(home()));
   return *journal_;
+}
+
+const std::string& Desk::list_for(const std::string& wish, const std::function<std::string()>& make) {
+  constexpr std::size_t kKept = 16;
+  const std::int64_t version = journal().data_version();  // before reading: what comes meanwhile is seen next time
+  const auto found = std::ranges::find(lists_, wish, &List::wish);
+  if (found != lists_.end() && found->version == version) return found->text;
+  if (found != lists_.end()) lists_.erase(found);
+  if (lists_.size() == kKept) lists_.pop_back();
+  lists_.push_front({wish, make(), version});
+  return lists_.front().text;
 }
 
 journal::RunRow Desk::run_of(const Visit& visit) {

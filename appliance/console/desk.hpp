@@ -3,6 +3,9 @@
 // to one thread).
 #pragma once
 
+#include <cstdint>
+#include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -45,13 +48,24 @@ class Desk {
   [[nodiscard]] const files::Home& home() const noexcept { return office_->home; }
   // Opened at first use; opened anew after drop_journal.
   [[nodiscard]] journal::Journal& journal();
-  void drop_journal() noexcept { journal_.reset(); }
+  void drop_journal() noexcept {
+    journal_.reset();
+    lists_.clear();
+  }
+  // The text of a list of runs that is a function of the journal and of `wish` alone: made anew when the journal has
+  // changed since. Keeps the last few wishes.
+  [[nodiscard]] const std::string& list_for(const std::string& wish, const std::function<std::string()>& make);
   // The run of the path's {id}, if the visitor may see it. ERR_RUN_NOT_FOUND, the same for both.
   [[nodiscard]] journal::RunRow run_of(const Visit& visit);
 
  private:
+  struct List {
+    std::string wish, text;
+    std::int64_t version = 0;  // Journal::data_version: this desk's own journal is only read
+  };
   Office* office_;
   std::optional<journal::Journal> journal_;
+  std::deque<List> lists_;
 };
 
 }  // namespace stella::console

@@ -82,7 +82,11 @@ std::vector<journal::RunRow> rows_after(const journal::Journal& journal, journal
 }
 
 http::Response list_runs(Desk& desk, const Visit& visit) {
-  return json_response(runs_page(desk, visit));
+  const auto make = [&] { return text_of(runs_page(desk, visit)); };
+  if (visit.query("since")) return text_response(make());  // it may say how long ago: another list each time
+  std::string wish = visit.who.tenant.value_or("") + "\n";
+  for (const char* name : {"tenant", "state", "pack", "limit", "cursor"}) wish += visit.query(name).value_or("") + "\n";
+  return text_response(desk.list_for(wish, make));
 }
 
 http::Response show_run(Desk& desk, const Visit& visit) {
