@@ -186,7 +186,7 @@ class Documentation(SealedSite):
 
     def test_the_transcript_is_of_a_whole_demo(self):
         text = read("README.md").split("<!-- transcript:begin -->")[1].split("<!-- transcript:end -->")[0]
-        self.assertEqual(re.findall(r"^━━ (\w+)", text, re.MULTILINE), ["0", "1", "2", "3", "4", "5", "Done"], "run: demo/refresh_transcript.py")
+        self.assertEqual(re.findall(r"^━━ (\w+)", text, re.MULTILINE), ["0", "1", "2", "3", "4", "5", "6", "Done"], "run: demo/refresh_transcript.py")
 
     def test_named_tests_exist(self):
         gtests, methods = set(), set()
