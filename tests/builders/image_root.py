@@ -17,6 +17,9 @@ seq true false kill test touch cp dd date dirname basename tr cut find xargs mou
 wget ping dig nc ssh node perl openssl awk mawk strace ps setsid timeout yes tee mktemp od uname hostname whoami nohup
 printf du df passwd newgrp chroot taskset prlimit python3.11""".split()
 
+# What Debian's node reads from files of its own instead of carrying it along.
+BUILT_IN_OF_NODE = ("acorn", "acorn-walk", "cjs-module-lexer", "undici")
+
 
 def libraries(path):
     text = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
@@ -57,6 +60,9 @@ def main():
     for extension in glob.glob(root + "/usr/lib/python3*/lib-dynload/*.so"):
         for library in libraries(extension[len(root):]):
             copy(library, root)
+    for module in BUILT_IN_OF_NODE:
+        if os.path.isdir("/usr/share/nodejs/" + module):
+            shutil.copytree("/usr/share/nodejs/" + module, f"{root}/usr/share/nodejs/{module}", symlinks=True)
     os.makedirs(root + "/etc/alternatives", exist_ok=True)
     shutil.copy2("/etc/ld.so.cache", root + "/etc/ld.so.cache")
     with open(root + "/etc/passwd", "w", encoding="utf-8") as handle:

@@ -7,7 +7,7 @@ import time
 
 from approval_site import ApprovalSite
 from chaos_site import CLIENT, ChaosTest, Server, seconds
-from harness import main
+from harness import SLOWNESS, main
 
 
 class Refusals(ChaosTest):
@@ -194,7 +194,7 @@ class DelayApprovals(ApprovalSite):
     def test_what_comes_in_is_recorded_and_opens_afterwards(self):
         run = self.run_to_gate()
         request = self.ask(run)
-        until = self.delay(run, "--for", "4s", "--step", "ask")["until"]
+        until = self.delay(run, "--for", f"{6 * SLOWNESS}s", "--step", "ask")["until"]
         taken = self.take(self.sign(request, "ada"))
         self.assertIn("a chaos hook holds approvals back until ", taken.out)
         error = self.refused("ERR_PACK_APPROVAL_REQUIRED", "pack", "runs", "resume", "--run", run, reason="delayed")
@@ -241,7 +241,7 @@ class DelayApprovals(ApprovalSite):
 
 
 class DelayAndExpiry(DelayApprovals):
-    expires_after = "PT4S"
+    expires_after = f"PT{6 * SLOWNESS}S"
     test_what_comes_in_is_recorded_and_opens_afterwards = test_a_rejection_counts_at_once = None
     test_a_runner_that_waits_goes_on_by_itself_afterwards = None
 

@@ -15,6 +15,8 @@ import unittest
 STELLA = os.environ["STELLA"]
 SOURCE = os.environ.get("STELLA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 EXAMPLES = os.path.join(SOURCE, "docs", "examples", "packs")
+# How many times longer the binary under test takes: for spans of real time that a test cannot do without.
+SLOWNESS = 1 if os.path.basename(os.environ.get("STELLA_BUILD", "release")) in ("release", "dev") else 5
 EXIT_STATUSES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10}
 
 
