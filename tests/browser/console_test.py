@@ -81,7 +81,7 @@ class Log(Looking):
 
     def test_has_an_address_for_each_line(self):
         self.visit(self.run_address(self.run) + "?step=talk&from=700")
-        self.until("document.querySelector('.line[data-n=\"705\"] .n') !== null")
+        self.until("document.querySelector('.window .line[data-n=\"705\"] .n') !== null && !document.querySelector('#lines .line.yet')")
         self.browser.do("click", selector='.line[data-n="705"] .n')
         address = self.js("location.pathname + location.search + location.hash")
         self.assertTrue(address.endswith("#L705"), address)

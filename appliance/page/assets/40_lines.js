@@ -143,7 +143,11 @@ class Lines {
     try {
       const fresh = await fetchDocument(`${this.source}?${this.query}&from=${start}&count=${Lines.kStretch}`);
       if (epoch !== this.epoch) return;
-      for (const row of findAll('.line', fresh)) this.held.set(Number(row.dataset.n), document.importNode(row, true));
+      // A row that is there stays, and with it a selection in it or a click that is under way; the last one may have grown.
+      for (const row of findAll('.line', fresh)) {
+        const number = Number(row.dataset.n);
+        if (!this.held.has(number) || number >= this.total) this.held.set(number, document.importNode(row, true));
+      }
       this.asked.delete(start);
       const total = Number(fresh.body.dataset.total);
       if (total > this.total) this.setTotal(total);

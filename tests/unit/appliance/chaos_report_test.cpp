@@ -56,7 +56,7 @@ Finding only(const Story& story, const std::vector<Trace>& past = {}) {
   return all.at(0);
 }
 
-const Comparison& find(const std::vector<Comparison>& all, const std::string& metric) {
+Comparison find(const std::vector<Comparison>& all, const std::string& metric) {
   return *std::find_if(all.begin(), all.end(), [&](const Comparison& one) { return one.metric == metric; });
 }
 
@@ -105,7 +105,7 @@ TEST(Lengths, AreBackUpToOneAndAHalfTimesAndATenthOfASecondMore) {
     Story story;
     story.steps(0, 1000, 3).hook(4000, Hook::drop_network, 1000).steps(6000, after, 3);
     const Finding found = only(story);
-    const Comparison& lengths = find(found.own, "stepDuration");
+    const Comparison lengths = find(found.own, "stepDuration");
     EXPECT_EQ(lengths.type, "run");
     EXPECT_EQ(lengths.baseline, 1000);
     EXPECT_EQ(lengths.after, after);
@@ -171,7 +171,8 @@ TEST(History, ComparesTheSameStepsOnly) {
   }
   Story story;
   story.hook(0, Hook::drop_network, 1000).step(2000, 2010, "fast").step(2010, 2500, "fast").step(3000, 3900, "fast");
-  const Comparison& lengths = find(only(story, past).history, "stepDuration");
+  const Finding found = only(story, past);
+  const Comparison lengths = find(found.history, "stepDuration");
   EXPECT_EQ(lengths.baseline, 10);
   EXPECT_EQ(lengths.after, 490);
   EXPECT_EQ(lengths.verdict, Verdict::not_back);
