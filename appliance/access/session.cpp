@@ -8,14 +8,16 @@
 #include <array>
 #include <charconv>
 
+#include "appliance/access/store.hpp"
 #include "bundles/fault/error.hpp"
 #include "bundles/files/read.hpp"
+#include "bundles/files/stamp.hpp"
 #include "bundles/files/write.hpp"
 
 namespace stella::access {
 namespace {
 
-constexpr std::size_t kKeyBytes = 32, kBlock = 64, kMaxEnded = 10000;
+constexpr std::size_t kKeyBytes = 32, kBlock = 64;
 
 locked::Bytes load_or_make(const files::Home& home) {
   const std::string folder = home.path() + "/access", path = folder + "/session.key";
@@ -79,7 +81,20 @@ canon::Digest hmac_sha256(std::span<const std::uint8_t> key, std::string_view me
   return hasher.finish();
 }
 
-Sessions::Sessions(const files::Home& home) : key_(load_or_make(home)) {}
+Sessions::Sessions(const files::Home& home) : home_(home), key_(load_or_make(home)) {
+  look_again();
+}
+
+// The mutex is held, but by the constructor. What ended here stays so, whatever the file says.
+void Sessions::look_again() {
+  const std::string seen = files::stamp_of(ended_path(home_));
+  if (seen == seen_) return;
+  Ended found = load_ended(home_);
+  found.before = std::max(found.before, ended_.before);
+  found.sessions.merge(ended_.sessions);
+  ended_ = std::move(found);
+  seen_ = seen;
+}
 
 std::string Sessions::sign(std::string_view text) const {
   return hmac_sha256(key_.span(), text).hex();
@@ -104,7 +119,8 @@ std::optional<Session> Sessions::find(std::string_view cookie, clock::Time now) 
   if (read.ec != std::errc() || read.ptr != until.data() + until.size()) return std::nullopt;
   Session session{std::string(id), std::string(nonce), clock::Time(std::chrono::seconds(second))};
   const std::lock_guard lock(mutex_);
-  if (session.until <= now || ended_.contains({session.until, session.nonce})) return std::nullopt;
+  look_again();
+  if (session.until <= now || ended_.contains(session.until, session.nonce)) return std::nullopt;
   return session;
 }
 
@@ -118,8 +134,12 @@ bool Sessions::is_form_token(std::string_view cookie, std::string_view given) co
 
 void Sessions::end(const Session& session, clock::Time now) {
   const std::lock_guard lock(mutex_);
-  while (!ended_.empty() && (ended_.begin()->first <= now || ended_.size() >= kMaxEnded)) ended_.erase(ended_.begin());
-  ended_.insert({session.until, session.nonce});
+  ended_.add(session.until, session.nonce, now);
+  const files::Fd store = lock_store(home_);
+  look_again();  // what another server of this home wrote meanwhile
+  ended_.add(session.until, session.nonce, now);
+  save_ended(home_, ended_);
+  seen_ = files::stamp_of(ended_path(home_));
 }
 
 }  // namespace stella::access

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a browser holds instead of a token: a cookie that the server signed. It says which token it stands for and until
-// when; whoever takes it looks the token up, so that it dies with the token. It outlives a restart of the server. Any
-// thread.
+// when; whoever takes it looks the token up, so that it dies with the token. It outlives a restart of the server, and
+// so does that it was logged out: access/ended.json holds the nonces of those, until they would have ended anyway. Any
+// thread, several servers of one home.
 //
 // A cookie is `<token id>.<last second>.<nonce>.<HMAC-SHA-256 of the rest>`, hex and digits. The key is 32 random bytes
 // in access/session.key (0600), made once.
@@ -10,10 +11,10 @@
 
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
+#include "appliance/access/ended.hpp"
 #include "bundles/canon/digest.hpp"
 #include "bundles/clock/time.hpp"
 #include "bundles/files/home.hpp"
@@ -31,22 +32,29 @@ struct Session {
 class Sessions {
  public:
   static constexpr std::chrono::hours kLongest{12};
-  // Makes the key where it is missing. ERR_FILE_UNSUITABLE for a key file that is none.
+  // Makes the key where it is missing. ERR_FILE_UNSUITABLE for a key file, or a list of what ended, that is none:
+  // nobody gets in by a session then.
   explicit Sessions(const files::Home& home);
   // A new cookie's value; it ends after kLongest or with the token's own end.
   [[nodiscard]] std::string begin(const std::string& token_id, std::optional<clock::Time> token_ends, clock::Time now);
-  // Nothing for a cookie that is not ours, was changed, has ended or was logged out.
+  // Nothing for a cookie that is not ours, was changed, has ended or was logged out. Looks at the list first, when it
+  // has changed: ERR_FILE_UNSUITABLE.
   [[nodiscard]] std::optional<Session> find(std::string_view cookie, clock::Time now);
   // What a form must send along: another site cannot know it.
   [[nodiscard]] std::string form_token(std::string_view cookie) const;
   [[nodiscard]] bool is_form_token(std::string_view cookie, std::string_view given) const;
-  void end(const Session& session, clock::Time now);  // logs out, until this process ends
+  // Logs out: at once here, durably when it returns. Of more than 10,000 that are out but not over, those that end
+  // first are forgotten, and with them every session that ends no later is refused.
+  void end(const Session& session, clock::Time now);
 
  private:
   [[nodiscard]] std::string sign(std::string_view text) const;
+  void look_again();
+  files::Home home_;
   locked::Bytes key_;
   std::mutex mutex_;
-  std::set<std::pair<clock::Time, std::string>> ended_;  // at most 10,000
+  Ended ended_;
+  std::string seen_ = "none";  // the stamp of the list that was read
 };
 
 }  // namespace stella::access

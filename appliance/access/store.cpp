@@ -12,6 +12,7 @@
 
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
+#include "bundles/files/stamp.hpp"
 #include "bundles/files/write.hpp"
 
 namespace stella::access {
@@ -37,18 +38,6 @@ bool is_there(const std::string& path) {
   return ::lstat(path.c_str(), &found) == 0;
 }
 
-// Held until it goes: one writer at a time, whichever process.
-files::Fd lock_store(const files::Home& home) {
-  files::make_folders(folder_of(home), 0700);
-  const std::string path = folder_of(home) + "/lock";
-  files::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) throw fault::system_error(errno, "opening", path);
-  while (::flock(fd.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw fault::system_error(errno, "locking", path);
-  }
-  return fd;
-}
-
 void save(const files::Home& home, const std::vector<Token>& tokens) {
   Json list = Json::array();
   for (const Token& token : tokens) list.push_back(to_json(token));
@@ -61,6 +50,17 @@ bool is_long_gone(const Token& token, clock::Time now) {
 }
 
 }  // namespace
+
+files::Fd lock_store(const files::Home& home) {
+  files::make_folders(folder_of(home), 0700);
+  const std::string path = folder_of(home) + "/lock";
+  files::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) throw fault::system_error(errno, "opening", path);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw fault::system_error(errno, "locking", path);
+  }
+  return fd;
+}
 
 std::vector<Token> load_tokens(const files::Home& home) {
   const std::string path = path_of(home);
@@ -105,11 +105,7 @@ Token revoke_token(const files::Home& home, const std::string& id, clock::Time n
 }
 
 void Keyring::look_again() {
-  struct stat found {};
-  const bool exists = ::stat(path_.c_str(), &found) == 0;
-  const std::string seen =
-      exists ? fmt::format("{}/{}/{}.{}", found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec)
-             : "none";
+  const std::string seen = files::stamp_of(path_);
   if (seen == seen_) return;
   std::map<std::string, Token> tokens;
   for (Token& token : load_tokens(home_)) tokens.emplace(token.id, std::move(token));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "appliance/access/token.hpp"
+#include "bundles/files/fd.hpp"
 #include "bundles/files/home.hpp"
 
 namespace stella::access {
@@ -24,6 +25,9 @@ inline constexpr std::size_t kMaxTokens = 1000;
 void add_token(const files::Home& home, const Token& token, clock::Time now);
 // The token as it stands then; revoking twice keeps the first time. ERR_FILE_NOT_FOUND reason `token`.
 Token revoke_token(const files::Home& home, const std::string& id, clock::Time now);
+
+// Held until it goes: one writer of the folder access/ at a time, whichever process.
+[[nodiscard]] files::Fd lock_store(const files::Home& home);
 
 // Any thread.
 class Keyring {
@@ -38,7 +42,7 @@ class Keyring {
   std::string path_;
   files::Home home_;
   std::mutex mutex_;
-  std::string seen_;  // inode, size and time of the file that was read
+  std::string seen_;  // the stamp of the file that was read
   std::map<std::string, Token> tokens_;
 };
 

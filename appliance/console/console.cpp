@@ -6,6 +6,7 @@
 
 #include "appliance/console/answer.hpp"
 #include "appliance/console/guard.hpp"
+#include "appliance/console/watched.hpp"
 
 namespace stella::console {
 namespace {
@@ -66,7 +67,12 @@ http::Response Console::answer(const http::Request& request, std::size_t worker)
     const Principal who = identify(*office_, request, now);
     require_scope(who, match.route->need);
     require_form_token(*office_, request, who);
-    return match.route->act(desk, {request, match.params, who, now});
+    http::Response response = match.route->act(desk, {request, match.params, who, now});
+    // What was asked for while the right was there, and took longer than it lasted, is kept back; what was done is
+    // told.
+    if (request.method != "POST" && !is_good_still(*office_, who.pass, office_->clock->now()))
+      (void)identify(*office_, request, office_->clock->now());
+    return match.route->is_watched ? std::move(response) : watched(*office_, who, std::move(response));
   } catch (const Error& error) {
     if (error.code() == Code::journal_tampered || error.code() == Code::media_gone) desk.drop_journal();
     throw;

@@ -5,10 +5,20 @@
 
 #include <algorithm>
 
+#include "appliance/console/guard.hpp"
 #include "appliance/console/routes.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::console {
+
+Office::Office(const files::Home& home_, const clock::Clock& clock_, http::Address address_)
+    : home(home_),
+      clock(&clock_),
+      address(std::move(address_)),
+      keyring(home_),
+      sessions(home_),
+      gauges(home_),
+      hub(home_, clock_, [this](const std::string& pass) { return is_good_still(*this, pass, clock->now()); }) {}
 
 journal::Journal& Desk::journal() {
   if (!journal_) journal_.emplace(journal::Journal::open(home()));

@@ -31,14 +31,8 @@ struct Office {
   Gauges gauges;
   stream::Hub hub;
 
-  Office(const files::Home& home_, const clock::Clock& clock_, http::Address address_)
-      : home(home_),
-        clock(&clock_),
-        address(std::move(address_)),
-        keyring(home_),
-        sessions(home_),
-        gauges(home_),
-        hub(home_, clock_) {}
+  Office(const files::Home& home_, const clock::Clock& clock_, http::Address address_);
+  Office(const Office&) = delete;
 };
 
 class Desk {

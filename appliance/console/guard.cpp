@@ -37,7 +37,16 @@ Principal principal_of(const std::optional<access::Token>& token, clock::Time no
   if (!token) throw Denied("token", "there is no such token");
   if (token->revoked) throw Denied("token", fmt::format("token {} was revoked", token->id));
   if (!token->is_good_at(now)) throw Denied("token", fmt::format("token {} has expired", token->id));
-  return {"token " + token->id, token->tenant, token->scopes, {}};
+  return {"token " + token->id, token->tenant, token->scopes, {}, "token " + token->id};
+}
+
+Principal of_session(Office& office, const std::string& cookie, clock::Time now) {
+  const auto session = office.sessions.find(cookie, now);
+  if (!session) throw Denied("token", "the session has ended", "Log in again with a token.");
+  Principal who = principal_of(office.keyring.find_id(session->token_id), now);
+  who.cookie = cookie;
+  who.pass = "session " + cookie;
+  return who;
 }
 
 uid_t owner_of(const files::Home& home) {
@@ -71,15 +80,28 @@ void check_site(const http::Request& request, const http::Address& address) {
 Principal identify(Office& office, const http::Request& request, clock::Time now) {
   if (const auto bearer = bearer_of(request)) return principal_of(office.keyring.find(*bearer), now);
   if (request.peer && *request.peer == owner_of(office.home))
-    return {"the home's owner", std::nullopt, {Scope::read, Scope::run, Scope::approve}, {}};
+    return {"the home's owner",
+            std::nullopt,
+            {Scope::read, Scope::run, Scope::approve},
+            {},
+            fmt::format("peer {}", *request.peer)};
   const auto cookies = request.header("cookie");
   const auto cookie = cookies ? http::find_cookie(*cookies, cookie_name(office.address)) : std::nullopt;
   if (!cookie) throw Denied("token", "a token is needed");
-  const auto session = office.sessions.find(*cookie, now);
-  if (!session) throw Denied("token", "the session has ended", "Log in again with a token.");
-  Principal who = principal_of(office.keyring.find_id(session->token_id), now);
-  who.cookie = *cookie;
-  return who;
+  return of_session(office, *cookie, now);
+}
+
+bool is_good_still(Office& office, const std::string& pass, clock::Time now) {
+  const auto is = [&](std::string_view kind) { return pass.starts_with(kind); };
+  try {
+    if (is("peer ")) return pass == fmt::format("peer {}", owner_of(office.home));
+    const Principal who = is("token ") ? principal_of(office.keyring.find_id(pass.substr(6)), now)
+                                       : of_session(office, is("session ") ? pass.substr(8) : "", now);
+    require_scope(who, Need::read);
+    return true;
+  } catch (const Denied&) {
+    return false;
+  }
 }
 
 void require_scope(const Principal& who, Need need) {

@@ -14,6 +14,9 @@ void check_site(const http::Request& request, const http::Address& address);
 // Denied, reason `token`: none, or none that is any good (revoked, expired, unknown). A browser's session
 // stands for its token; on a Unix socket the home's owner needs none.
 [[nodiscard]] Principal identify(Office& office, const http::Request& request, clock::Time now);
+// Whether identify() would still let in who got in by this pass, with a scope to read. Cheap: the files of the home are
+// read again only when they have changed.
+[[nodiscard]] bool is_good_still(Office& office, const std::string& pass, clock::Time now);
 // Reasons `scope`; `form` for a POST of a browser's session without the form token (field or header `X-Stella-Form`),
 // or from no known origin.
 void require_scope(const Principal& who, Need need);

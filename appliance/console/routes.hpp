@@ -24,6 +24,7 @@ struct Principal {
   std::optional<std::string> tenant;  // nothing: all
   access::Scopes scopes;
   std::string cookie = {};  // of a browser that logged in; empty otherwise
+  std::string pass = {};    // by what they got in, for is_good_still (guard.hpp): no secret but the cookie
   [[nodiscard]] bool may_see(const std::string& of_tenant) const { return !tenant || *tenant == of_tenant; }
 };
 
@@ -50,7 +51,8 @@ struct Route {
   Act act;
   std::size_t max_body = 0;
   http::Where where = http::Where::worker;
-  bool is_page = false;  // for people: who is not logged in is led to the login
+  bool is_page = false;     // for people: who is not logged in is led to the login
+  bool is_watched = false;  // its stream ends by itself when the visitor may no longer read
 };
 
 struct Match {

@@ -60,7 +60,7 @@ http::Response live(Desk& desk, const Visit& visit, Kind kind) {
   }
   const std::string step = kind == Kind::logs ? visit.query("step").value_or("") : "";
   response.headers = {{"Content-Type", "text/event-stream"}, {"X-Accel-Buffering", "no"}};
-  response.stream = desk.office().hub.watch({.run = row.id, .kind = kind, .step = step}, start);
+  response.stream = desk.office().hub.watch({.run = row.id, .kind = kind, .step = step}, start, visit.who.pass);
   return response;
 }
 
@@ -109,8 +109,8 @@ http::Response pieces(Desk& desk, const Visit& visit) {
 }  // namespace
 
 void add_stream_routes(Routes& routes) {
-  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/events", .act = live_events});
-  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/logs", .act = live_logs});
+  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/events", .act = live_events, .is_watched = true});
+  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/logs", .act = live_logs, .is_watched = true});
   routes.add({.method = "GET", .pattern = "/api/runs/{id}/events", .act = events});
   routes.add({.method = "GET", .pattern = "/api/runs/{id}/log/pieces", .act = pieces});
 }

@@ -41,7 +41,7 @@ struct Portion {
   Next next = Next::more;
 };
 
-// A body without a known end. `read` and the destructor are called by the server's thread, one at a time.
+// A body that is made while it is sent. `read` and the destructor are called by the server's thread, one at a time.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -56,7 +56,8 @@ struct Response {
   std::string_view fixed = {};  // bytes that live as long as the program, instead of `body`
   files::Fd file = {};          // a regular file, sent from its start, instead of `body`
   std::uint64_t file_bytes = 0;
-  std::unique_ptr<Stream> stream = {};  // instead of `body`
+  std::unique_ptr<Stream> stream = {};             // instead of `body`
+  std::optional<std::uint64_t> stream_bytes = {};  // how long the stream is, where that is known
 };
 
 [[nodiscard]] Response text_response(int status, std::string text);  // text/plain; charset=utf-8

@@ -50,10 +50,10 @@ MHD_Response* body_response(std::string& body) {
   return made;
 }
 
-MHD_Response* stream_response(std::unique_ptr<Stream> stream, MHD_Connection* connection, Sleepers& all) {
-  auto streaming = std::make_unique<Streaming>(std::move(stream), connection, all);
-  MHD_Response* made =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlock, read_stream, streaming.get(), free_stream);
+MHD_Response* stream_response(Response& response, MHD_Connection* connection, Sleepers& all) {
+  auto streaming = std::make_unique<Streaming>(std::move(response.stream), connection, all);
+  MHD_Response* made = MHD_create_response_from_callback(response.stream_bytes.value_or(MHD_SIZE_UNKNOWN), kStreamBlock,
+                                                         read_stream, streaming.get(), free_stream);
   if (made != nullptr) (void)streaming.release();
   return made;
 }
@@ -124,9 +124,9 @@ void Sleepers::cancel_all() {
 }
 
 MHD_Response* make_response(Response& response, MHD_Connection* connection, Server::State& server, bool is_head) {
-  if (is_head) response.stream.reset();  // a head has no body to wait for
-  MHD_Response* made = response.stream ? stream_response(std::move(response.stream), connection, server.sleepers)
-                       : response.file ? file_response(response)
+  if (is_head && !response.stream_bytes) response.stream.reset();  // a head has no body to wait for
+  MHD_Response* made = response.stream           ? stream_response(response, connection, server.sleepers)
+                       : response.file           ? file_response(response)
                        : !response.fixed.empty() ? fixed_response(response.fixed)
                                                  : body_response(response.body);
   if (made == nullptr) return nullptr;

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "bundles/canon/fields.hpp"
 #include "bundles/fault/error.hpp"
+#include "bundles/files/stamp.hpp"
 #include "bundles/site/identity.hpp"
 #include "bundles/site/policy.hpp"
 
@@ -38,6 +40,24 @@ Person Peers::admit(uid_t uid, Clock::time_point now) {
   throw fault::Error(fault::Code::access_denied, "unlisted",
                      fmt::format("{}: {}", canon::printable(person.user, 80), why), {},
                      "Have a site admin list you as an operator; `stella site apply` takes the new policy in.");
+}
+
+bool Peers::policy_changed() {
+  std::string now = files::stamp_of(home_->site() + "/policy.dsse.json");
+  if (now == policy_) return false;
+  policy_ = std::move(now);
+  return true;
+}
+
+bool Peers::is_listed_still(const Person& person) const {
+  try {
+    const auto applied = site::load_applied(*home_);
+    const auto now = applied ? site::tenants_of(applied->policy, person.uid) : std::vector<std::string>();
+    return std::ranges::all_of(person.tenants,
+                               [&](const std::string& one) { return std::ranges::find(now, one) != now.end(); });
+  } catch (const fault::Error&) {
+    return false;
+  }
 }
 
 void Peers::note_refused(const Person& person, const std::string& why, Clock::time_point now) {

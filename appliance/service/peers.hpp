@@ -27,10 +27,16 @@ class Peers {
  public:
   using Clock = std::chrono::steady_clock;
   // log: one line for the service's own log, already printable.
-  Peers(const files::Home& home, std::function<void(const std::string&)> log) : home_(&home), log_(std::move(log)) {}
+  Peers(const files::Home& home, std::function<void(const std::string&)> log) : home_(&home), log_(std::move(log)) {
+    (void)policy_changed();
+  }
   // Reads the applied policy afresh. ERR_ACCESS_DENIED, reason `unlisted`, for whom no tenant lists; that is logged,
   // at most once in ten seconds a uid, with how many there were.
   [[nodiscard]] Person admit(uid_t uid, Clock::time_point now);
+  // Whether the applied policy is another one than at the last call.
+  [[nodiscard]] bool policy_changed();
+  // Whether the policy still lists them for all tenants that it listed them for; not when it cannot be read.
+  [[nodiscard]] bool is_listed_still(const Person& person) const;
 
  private:
   void note_refused(const Person& person, const std::string& why, Clock::time_point now);
@@ -41,6 +47,7 @@ class Peers {
   const files::Home* home_;
   std::function<void(const std::string&)> log_;
   std::map<uid_t, Refusals> refused_;
+  std::string policy_;  // the stamp of its file
 };
 
 }  // namespace stella::service

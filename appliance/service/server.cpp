@@ -21,6 +21,8 @@ using fault::Code;
 using fault::Error;
 using Clock = Worker::Clock;
 
+constexpr int kLookAtPolicy = 1000;  // milliseconds
+
 class Loop {
  public:
   Loop(const files::Home& home, const Serving& serving, int listener)
@@ -53,6 +55,7 @@ class Loop {
       if (spoke && !worker.is_over() && worker.socket() >= 0) worker.hear(home_->path(), Clock::now());
       worker.expire(Clock::now());
     }
+    look_at_policy();
     forget_ended();
     if (watched[1].revents != 0) take_connection();
     return watched[0].revents != 0;
@@ -63,9 +66,20 @@ class Loop {
     for (const Worker& worker : workers_) {
       if (worker.deadline() && (!first || *worker.deadline() < *first)) first = worker.deadline();
     }
-    if (!first) return -1;
+    if (workers_.empty()) return -1;
+    if (!first) return kLookAtPolicy;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60000));
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, kLookAtPolicy));
+  }
+
+  // Who works here may have been taken off it.
+  void look_at_policy() {
+    if (workers_.empty() || !peers_.policy_changed()) return;
+    for (Worker& worker : workers_) {
+      if (worker.is_over() || peers_.is_listed_still(worker.person())) continue;
+      serving_->log(fmt::format("uid {} is no longer listed: its command ends", worker.person().uid));
+      worker.send_away(Clock::now());
+    }
   }
 
   void forget_ended() {

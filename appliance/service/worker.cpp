@@ -110,6 +110,14 @@ void Worker::expire(Clock::time_point now) {
   refuse(Error(Code::usage, "frame", "no request came in time"));
 }
 
+void Worker::send_away(Clock::time_point now) {
+  if (!process_)
+    return refuse(Error(Code::access_denied, "unlisted", "the policy that is applied now does not list you", {},
+                        "Have a site admin list you as an operator; `stella site apply` takes the new policy in."));
+  signal(SIGTERM);
+  if (!deadline_) deadline_ = now + patience_.end;
+}
+
 void Worker::stop(Clock::time_point now) {
   if (!process_)
     return refuse(

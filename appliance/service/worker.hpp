@@ -33,6 +33,8 @@ class Worker {
   void reap();  // the process has ended: its status goes to the command line
   void expire(Clock::time_point now);
   void stop(Clock::time_point now);  // the service ends: SIGTERM
+  // The person is no longer listed: refused, or SIGTERM when the process is at work (a run pauses).
+  void send_away(Clock::time_point now);
 
  private:
   void begin(const std::string& home);

@@ -26,6 +26,7 @@ inline constexpr std::size_t kPerTick = 256 << 10;    // of one channel
 inline constexpr std::size_t kSources = 8;            // open at once for viewers that catch up
 inline constexpr std::chrono::milliseconds kTick{50};
 inline constexpr std::chrono::seconds kHeartbeat{15};
+inline constexpr std::chrono::milliseconds kLookAtPasses{500};
 
 enum class Mode {
   arriving,  // the hub's thread has not looked at it yet
@@ -49,6 +50,7 @@ struct Channel {
 struct Viewer {
   Subject subject;
   Start start;
+  std::string pass;
   Mode mode = Mode::arriving;
   Channel* channel = nullptr;
   Mark at = {};              // after the last whole message: live, that went out; catching, that was read for it
@@ -66,9 +68,11 @@ struct Viewer {
 };
 
 struct Hub::State {
-  State(const files::Home& home_, const clock::Clock& clock_) : home(home_), clock(&clock_) {}
+  State(const files::Home& home_, const clock::Clock& clock_, Doorkeeper doorkeeper_)
+      : home(home_), clock(&clock_), doorkeeper(std::move(doorkeeper_)) {}
   files::Home home;
   const clock::Clock* clock;
+  Doorkeeper doorkeeper;
   std::mutex mutex{};
   std::condition_variable changed{};
   std::list<Viewer> viewers{};
@@ -84,6 +88,7 @@ struct Hub::State {
 
  private:
   void tick();
+  void look_at_passes();
   void settle_arrivals();
   void settle(Viewer& viewer);
   Channel* channel_of(const Subject& subject);  // null: there are too many
@@ -100,6 +105,7 @@ struct Hub::State {
   [[nodiscard]] std::unique_ptr<Source> source_of(const Subject& subject, const Mark& after);
   http::Portion read_live(Viewer& viewer, std::span<char> into);
   std::uint64_t turn_ = 0;
+  steady_clock::time_point next_look_{};
 };
 
 inline constexpr std::string_view kComeBack = "retry: 1000\nevent: restart\ndata: {}\n\n";

@@ -222,6 +222,7 @@ void Hub::State::sweep() {
 }
 
 void Hub::State::tick() {
+  look_at_passes();
   if (!journal) journal.emplace(journal::Journal::open(home));
   const std::int64_t seen = journal->data_version();
   const bool fresh = seen != version;

@@ -7,6 +7,7 @@
 // the ring gets `event: gap` with where to find what it missed. watch() and close(): any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,13 +30,19 @@ struct Start {
   bool at_end = false;             // only what comes from now on
 };
 
+// Whether whoever has this pass may still read. Called by the hub's thread, twice a second for each pass that watches,
+// however many viewers have it; what it throws sends them away to ask again.
+using Doorkeeper = std::function<bool(const std::string& pass)>;
+
 class Hub {
  public:
-  Hub(const files::Home& home, const clock::Clock& clock);
+  // Without a doorkeeper everybody stays.
+  Hub(const files::Home& home, const clock::Clock& clock, Doorkeeper doorkeeper = {});
   Hub(const Hub&) = delete;
   ~Hub();
-  // ERR_RUN_BUSY reason `viewers`. The hub outlives the stream.
-  [[nodiscard]] std::unique_ptr<http::Stream> watch(const Subject& subject, const Start& start);
+  // ERR_RUN_BUSY reason `viewers`. The hub outlives the stream. It ends with `event: end` when the pass is no longer
+  // good.
+  [[nodiscard]] std::unique_ptr<http::Stream> watch(const Subject& subject, const Start& start, std::string pass = {});
   // Ends every stream with a hint to come back; later ones end at once.
   void close();
 

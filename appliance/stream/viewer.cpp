@@ -100,11 +100,11 @@ http::Portion Hub::State::read(Viewer& viewer, std::span<char> into, http::Sleep
   return {0, http::Next::wait};
 }
 
-std::unique_ptr<http::Stream> Hub::watch(const Subject& subject, const Start& start) {
+std::unique_ptr<http::Stream> Hub::watch(const Subject& subject, const Start& start, std::string pass) {
   const std::lock_guard lock(state_->mutex);
   if (state_->viewers.size() >= kViewers)
     throw fault::Error(fault::Code::run_busy, "viewers", "too many viewers watch already");
-  state_->viewers.push_back({.subject = subject, .start = start});
+  state_->viewers.push_back({.subject = subject, .start = start, .pass = std::move(pass)});
   const auto viewer = std::prev(state_->viewers.end());
   viewer->pending = "retry: 2000\n\n";
   if (state_->closing) {
@@ -136,7 +136,8 @@ void Hub::close() {
   state_->changed.notify_one();
 }
 
-Hub::Hub(const files::Home& home, const clock::Clock& clock) : state_(std::make_unique<State>(home, clock)) {
+Hub::Hub(const files::Home& home, const clock::Clock& clock, Doorkeeper doorkeeper)
+    : state_(std::make_unique<State>(home, clock, std::move(doorkeeper))) {
   state_->thread = std::thread([this] { state_->follow(); });
 }
 

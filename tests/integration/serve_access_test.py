@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who gets in: tokens, tenants, sessions, the socket's peer, Host and Origin; and what hostile clients get."""
+import http.client
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import time
 
 from harness import main
-from serve_site import ServeSite, quote
+from serve_site import ServeSite, is_end, quote
 
 
 class Tokens(ServeSite):
@@ -68,6 +69,82 @@ class Tenants(ServeSite):
         for verb in ("cancel", "resume", "approve"):
             self.api(f"/api/runs/{quote(theirs)}/{verb}", mine, expect=404, method="POST", body=b"{}")
         self.assertEqual(len(self.api("/api/runs", self.bearer("packs.read", "plant-8"))["runs"]), 1)
+
+
+class Ends(ServeSite):
+    """What was open when the right to read ended."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        bundle = self.pack("job", [{"id": "talk", "run": {"script": "echo begun; sleep 300"}}])
+        self.job = self.stella("--output", "json", "pack", "run", "--detach", "--bundle", bundle).json["runId"]
+        self.place = f"/task-runner/runs/{quote(self.job)}"
+
+    def tearDown(self):
+        self.stella("pack", "runs", "cancel", "--run", self.job, "--grace", "0s", expect=None)
+        super().tearDown()
+
+    def curl(self, token, kind):
+        with open(self.path(kind), "wb") as output:
+            process = subprocess.Popen(["curl", "-sN", "-H", "Authorization: Bearer " + token, f"http://127.0.0.1:{self.port}{self.place}/{kind}"], stdout=output)
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: b"data: {" in self.read(self.path(kind)))
+        return process
+
+    def test_streams_end_when_their_token_is_revoked(self):
+        made, other = self.token(), self.token()
+        reading = {kind: self.curl(made["token"], kind) for kind in ("events", "logs")}
+        stays = self.stream(self.place + "/events?from=end", {"Authorization": "Bearer " + other["token"]})
+        self.stella("token", "revoke", made["id"])
+        for kind, process in reading.items():
+            self.assertEqual(process.wait(timeout=30), 0)
+            end = self.read(self.path(kind)).decode().rstrip("\n").split("\n")
+            self.assertEqual(end[-2:], ["event: end", "data: " + json.dumps({"reason": "access", "runId": self.job}, separators=(",", ":"))])
+        self.api(self.place + "/events", {"Authorization": "Bearer " + made["token"]}, expect=401)
+        self.stella("pack", "runs", "cancel", "--run", self.job, "--grace", "0s")
+        self.assertEqual(json.loads(stays.until(is_end)[-1]["data"])["state"], "cancelled")
+
+    def test_streams_end_when_their_token_expires(self):
+        stream = self.stream(self.place + "/events", self.bearer("packs.read", "plant-7", "--expires", "3s"))
+        self.assertEqual(json.loads(stream.until(is_end)[-1]["data"]), {"reason": "access", "runId": self.job})
+        self.assertIsNone(stream.message())
+
+    def test_streams_end_with_a_logout_and_a_logout_outlives_the_server(self):
+        origin = {"Origin": f"http://127.0.0.1:{self.port}"}
+        form = {"Content-Type": "application/x-www-form-urlencoded", **origin}
+        cookies = []
+        for _ in range(2):
+            found = self.ask("/console/login", form, method="POST", body=b"token=" + self.token()["token"].encode())[1]
+            cookies.append({"Cookie": found["set-cookie"].split(";")[0]})
+        proof = self.api("/api/session", cookies[0])["form"]
+        stream = self.stream(self.place + "/logs", cookies[0])
+        self.assertIn("begun", stream.message()["data"])
+        self.assertEqual(self.ask("/console/logout", {**cookies[0], **origin, "X-Stella-Form": proof}, method="POST", body=b"")[0], 303)
+        self.assertEqual(json.loads(stream.until(is_end)[-1]["data"])["reason"], "access")
+        self.assertEqual(self.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.serve(self.port)
+        self.api("/api/runs", cookies[0], expect=401)
+        self.api("/api/runs", cookies[1])
+
+    def test_a_download_breaks_off_when_its_token_is_revoked(self):
+        run = self.run_job([{"id": "a", "run": {"script": "head -c 100000000 /dev/zero > /artifacts/large"}}], "large")
+        made = self.token()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", f"/api/runs/{quote(run)}/artifacts?path=large", headers={"Authorization": "Bearer " + made["token"]})
+        response = connection.getresponse()
+        self.assertEqual(response.getheader("Content-Length"), "100000000")
+        got = len(response.read(1 << 20))
+        self.stella("token", "revoke", made["id"])
+        self.wait_for(lambda: self.ask("/api/runs", {"Authorization": "Bearer " + made["token"]})[0] == 401)
+        try:
+            while more := response.read(256 << 10):
+                got += len(more)
+                time.sleep(0.02)  # what is left takes eight seconds; it looks twice a second
+        except ConnectionError:
+            pass
+        self.assertLess(got, 100000000)
+        connection.close()
 
 
 class Sites(ServeSite):

@@ -78,6 +78,18 @@ class Operators(ServiceSite):
         self.apply_as_service(dict(self.policy(), version=2, tenants=self.policy()["tenants"][1:]))
         self.refused_to("ana", "ERR_ACCESS_DENIED", "pack", "runs", "list", reason="unlisted")
 
+    def test_what_an_operator_watches_ends_when_the_policy_lists_them_no_longer(self):
+        run = self.json_by("ana", "pack", "run", "--detach", "--bundle", self.pack_of("ana", "job", [self.step("slow", WAITS)]))["runId"]
+        self.running_step("ana", "slow")
+        theirs = self.start_by("ana", "pack", "runs", "logs", run, "--follow")
+        others = self.start_by("bo", "pack", "run", "--bundle", self.pack_of("bo", "job-bo", [self.step("slow", WAITS)]))
+        of_bo = self.running_step("bo", "slow")
+        self.apply_as_service(dict(self.policy(), version=2, tenants=self.policy()["tenants"][1:]))
+        self.assertNotEqual(theirs.wait(timeout=60), 0)
+        self.assertIn(f"uid {USERS['ana']} is no longer listed", self.read(self.log, "r"))
+        self.let_go(of_bo)
+        self.assertEqual(others.wait(timeout=60), 0)
+
     def test_the_home_is_closed_to_operators(self):
         for command in (["ls", self.home], ["cat", self.home + "/site/identity.key"], ["ls", self.home + "/runs"]):
             options = self.options_of("ana")

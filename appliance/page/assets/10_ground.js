@@ -15,8 +15,10 @@ function fetchDocument(address) {
     request.responseType = 'document';
     request.timeout = 30000;
     request.onload = () => {
-      if (request.status === 200 && request.response) done(request.response);
-      else failed(Object.assign(new Error(`status ${request.status}`), { status: request.status }));
+      // Who is no longer let in is led to the login, and a request follows there by itself.
+      const status = new URL(request.responseURL).pathname === '/console/login' ? 401 : request.status;
+      if (status === 200 && request.response) done(request.response);
+      else failed(Object.assign(new Error(`status ${status}`), { status }));
     };
     request.onerror = request.ontimeout = () => failed(new Error('no answer'));
     request.send();

@@ -150,6 +150,47 @@ TEST_F(AccessTest, ASessionThatWasChangedOrLoggedOutIsNone) {
   EXPECT_FALSE(sessions.find(cookie, at(2)));
 }
 
+TEST_F(AccessTest, ALogoutOutlivesTheServerAndCountsForOthers) {
+  Sessions one(*home_), other(*home_);
+  const std::string gone = one.begin("0123456789ab", std::nullopt, at(0)),
+                    kept = one.begin("0123456789ab", std::nullopt, at(0));
+  ASSERT_TRUE(other.find(gone, at(1)));
+  one.end(*one.find(gone, at(1)), at(1));
+  EXPECT_FALSE(other.find(gone, at(2)));
+  Sessions after(*home_);
+  EXPECT_FALSE(after.find(gone, at(3)));
+  EXPECT_TRUE(after.find(kept, at(3)));
+  after.end(*after.find(kept, at(3)), at(3));
+  EXPECT_FALSE(one.find(kept, at(4)));
+  EXPECT_EQ(load_ended(*home_).sessions.size(), 2U);
+}
+
+TEST_F(AccessTest, ForgetsALogoutOnlyWithTheSessionsThatEndNoLater) {
+  Ended ended;
+  for (std::size_t i = 0; i <= kMaxEnded; ++i) ended.add(at(100 + static_cast<int>(i)), std::to_string(i), at(0));
+  EXPECT_EQ(ended.sessions.size(), kMaxEnded);
+  EXPECT_TRUE(ended.contains(at(100), "0"));
+  EXPECT_TRUE(ended.contains(at(100), "one that never logged out"));
+  EXPECT_FALSE(ended.contains(at(101), "another"));
+  ended.add(at(1000000), "late", at(500000));  // all others are over
+  EXPECT_EQ(ended.sessions.size(), 1U);
+  const files::Fd lock = lock_store(*home_);
+  save_ended(*home_, ended);
+  EXPECT_EQ(load_ended(*home_).before, at(100));
+}
+
+TEST_F(AccessTest, LetsNobodyInByASessionWhileTheListOfLogoutsIsForeign) {
+  Sessions sessions(*home_);
+  const std::string cookie = sessions.begin("0123456789ab", std::nullopt, at(0));
+  for (const char* text :
+       {"{}", "[]", R"({"schema":"stella.sessions.v1","before":"now","ended":[]})",
+        R"({"schema":"stella.sessions.v1","before":"2026-11-23T00:00:00Z","ended":[{"until":1}]})"}) {
+    files::write_atomically(ended_path(*home_), text, 0600);
+    EXPECT_NE(reason_of([&] { (void)sessions.find(cookie, at(1)); }), "nothing was thrown") << text;
+    EXPECT_NE(reason_of([&] { const Sessions fresh(*home_); }), "nothing was thrown") << text;
+  }
+}
+
 TEST_F(AccessTest, AFormTokenFitsItsOwnSessionOnly) {
   Sessions sessions(*home_);
   const std::string one = sessions.begin("0123456789ab", std::nullopt, at(0)),

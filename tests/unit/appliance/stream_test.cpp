@@ -146,6 +146,31 @@ TEST_F(StreamTest, SaysWhenAnIdIsOfNoTimeThatItKnows) {
   EXPECT_NE(reader.text.find("\"from\":\"1000\""), std::string::npos);
 }
 
+TEST_F(StreamTest, EndsForWhomeverIsNoLongerLetIn) {
+  say(3);
+  std::atomic<bool> good = true;
+  Hub hub(home_, clock_, [&](const std::string& pass) { return pass != "token a" || good; });
+  Reader gone(hub.watch(events(), {}, "token a")), stays(hub.watch(events(), {}, "token b"));
+  const auto has_third = [](const std::string& text) { return text.find("id: 3\n") != std::string::npos; };
+  gone.read_until(has_third);
+  good = false;
+  gone.read_until([](const std::string&) { return false; });
+  EXPECT_TRUE(gone.ended);
+  EXPECT_NE(gone.text.find("event: end\ndata: {\"reason\":\"access\""), std::string::npos) << gone.text;
+  say(1);
+  stays.read_until([](const std::string& text) { return text.find("id: 5\n") != std::string::npos; });
+  EXPECT_EQ(count(stays.text, "event: "), 0U);
+  EXPECT_EQ(count(stays.text, "id: "), 5U);
+}
+
+TEST_F(StreamTest, SendsEverybodyAwayToAskAgainWhenNobodyCanTellWhoIsLetIn) {
+  say(1);
+  Hub hub(home_, clock_, [](const std::string&) -> bool { throw std::runtime_error("the file cannot be read"); });
+  Reader reader(hub.watch(events(), {}, "token a"));
+  reader.read_until([](const std::string&) { return false; });
+  EXPECT_TRUE(reader.ended);
+}
+
 TEST_F(StreamTest, GivesALogOfAnyAgeFromItsBeginning) {
   auto writer = logs::Writer::open(logs_folder(), {.chunk_bytes = 300 << 10, .index_every = 4096});
   auto one = writer.begin("a", 1);

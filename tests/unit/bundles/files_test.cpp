@@ -10,6 +10,7 @@
 #include "bundles/fault/error.hpp"
 #include "bundles/files/home.hpp"
 #include "bundles/files/read.hpp"
+#include "bundles/files/stamp.hpp"
 #include "bundles/files/tree.hpp"
 #include "bundles/files/write.hpp"
 
@@ -147,4 +148,14 @@ TEST_F(Files, HomeThatOthersCanWriteIsRefused) {
   EXPECT_EQ(files::Home::open(root + "/home").runs(), fs::canonical(root + "/home").string() + "/runs");
   const files::Home made = files::Home::open(root + "/new/deep");
   EXPECT_EQ(made.path(), fs::canonical(root + "/new/deep").string());
+}
+
+TEST_F(Files, AStampChangesWithTheFileThatOthersReplace) {
+  const std::string path = root + "/watched";
+  EXPECT_EQ(files::stamp_of(path), "none");
+  files::write_atomically(path, "one", 0600);
+  const std::string first = files::stamp_of(path);
+  EXPECT_EQ(files::stamp_of(path), first);
+  files::write_atomically(path, "two", 0600);  // as long as before, within the same tick of the clock
+  EXPECT_NE(files::stamp_of(path), first);
 }
