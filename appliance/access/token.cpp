@@ -83,6 +83,7 @@ Made make_token(const Wish& wish, clock::Time now) {
   made.token.id = canon::random_hex(kIdBytes);
   made.token.tenant = wish.tenant;
   made.token.made_by = wish.made_by;
+  made.token.holder = wish.holder;
   made.token.scopes = wish.scopes;
   made.token.created = now;
   if (wish.valid_for) made.token.expires = now + *wish.valid_for;
@@ -107,13 +108,15 @@ bool fits(const Token& token, std::string_view text) {
 Json to_public_json(const Token& token) {
   Json scopes = Json::array();
   for (const Scope scope : token.scopes) scopes.push_back(name_of(scope));
-  return {{"id", token.id},
-          {"tenant", token.tenant},
-          {"scopes", std::move(scopes)},
-          {"created", clock::format_millis(token.created)},
-          {"expires", time_or_null(token.expires)},
-          {"revoked", time_or_null(token.revoked)},
-          {"madeBy", token.made_by}};
+  Json object = {{"id", token.id},
+                 {"tenant", token.tenant},
+                 {"scopes", std::move(scopes)},
+                 {"created", clock::format_millis(token.created)},
+                 {"expires", time_or_null(token.expires)},
+                 {"revoked", time_or_null(token.revoked)},
+                 {"madeBy", token.made_by}};
+  if (!token.holder.empty()) object["for"] = token.holder;
+  return object;
 }
 
 Json to_json(const Token& token) {
@@ -128,6 +131,7 @@ Token from_json(const Json& object, const std::string& at) {
   token.id = fields.text("id", 2 * kIdBytes);
   token.tenant = fields.text("tenant", 64);
   token.made_by = fields.text("madeBy", 1000);
+  token.holder = fields.maybe_text("for", 200).value_or("");
   for (const std::string& name : fields.texts("scopes")) {
     const auto scope = scope_of(name);
     if (!scope) fields.fail("holds what is no scope", "scopes");

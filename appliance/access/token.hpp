@@ -27,6 +27,7 @@ using Scopes = std::set<Scope>;
 
 struct Token {
   std::string id, tenant, made_by;
+  std::string holder = {};  // whose it is, when that was said
   Scopes scopes;
   clock::Time created{};
   std::optional<clock::Time> expires, revoked;
@@ -43,6 +44,7 @@ struct Wish {
   std::string tenant, made_by;
   Scopes scopes;
   std::optional<clock::Duration> valid_for;  // nothing: until revoked
+  std::string holder = {};                   // whose it is; empty: nobody said
 };
 [[nodiscard]] Made make_token(const Wish& wish, clock::Time now);
 

@@ -78,6 +78,7 @@ void add_arguments(CLI::App& app, const Command& command, Parsed& parsed) {
       continue;
     }
     auto* option = app.add_option(row.name, parsed.values[row.name], row.help);
+    if (row.hidden) option->group("");
     option->required(row.required)->type_name(row.value)->type_size(1)->allow_extra_args(false);
     if (!row.repeatable) option->expected(1);  // else the help says `...`, as if it could be given again
     option->multi_option_policy(row.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);

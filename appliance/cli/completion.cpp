@@ -49,6 +49,7 @@ Tree tree_of() {
     }
     auto& options = tree.options[path];
     options = command.options;
+    std::erase_if(options, [](const Option& one) { return one.hidden; });
     options.insert(options.end(), globals().begin(), globals().end());
   }
   return tree;

@@ -62,7 +62,7 @@ std::vector<std::string> arguments_of(Invocation& call, const Detaching& wish, b
   for (const char* flag : {"--wait", "--fail-fast"}) {
     if (call.flag(flag)) all.emplace_back(flag);
   }
-  for (const char* option : {"--extend", "--rerun", "--fail"}) {
+  for (const char* option : {"--extend", "--rerun", "--fail", "--via"}) {
     for (const std::string& value : call.values(option)) all.insert(all.end(), {option, value});
   }
   return all;

@@ -17,6 +17,7 @@
 #include "appliance/cli/run_report.hpp"
 #include "appliance/cli/secret_input.hpp"
 #include "appliance/cli/sit_out.hpp"
+#include "appliance/cli/via.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/replan.hpp"
@@ -57,6 +58,7 @@ run::Choices choices_of(Invocation& call, const std::string& tenant) {
   choices.wait = call.flag("--wait");
   choices.fail_fast = call.flag("--fail-fast");
   choices.who = operator_here(call, tenant);
+  choices.via = via_here(call, tenant);
   if (const auto text = call.value("--extend")) choices.extend = clock::parse_duration(*text, Code::usage, "--extend");
   return choices;
 }
@@ -87,6 +89,7 @@ run::Submission submission_of(Invocation& call) {
     submission.inputs = pack::InputsFile{*path, call.read_argument(*path, kMaxInputs)};
   submission.asked_hash = call.value("--plan-hash").value_or("");
   submission.tenant = call.tenant();
+  submission.via = via_here(call, submission.tenant);
   return submission;
 }
 
@@ -238,6 +241,7 @@ const std::vector<Option>& resume_options() {
       {"--dry-run", "", "only say what would be reused and what would run", false, false, false},
       {.name = "--as-runner", .value = "", .help = "for --detach", .hidden = true},
       {.name = "--no-files", .value = "", .help = "for serve", .hidden = true},
+      kViaOption,
   };
   return kOptions;
 }

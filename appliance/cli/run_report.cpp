@@ -6,6 +6,7 @@
 
 #include "appliance/cli/state_mark.hpp"
 #include "appliance/journal/holder.hpp"
+#include "appliance/journal/via.hpp"
 #include "appliance/kit/delivery.hpp"
 #include "appliance/kit/manifest.hpp"
 #include "appliance/retention/prune.hpp"
@@ -83,6 +84,10 @@ void say_head(Output& out, const Json& summary) {
                                     {"reason", "reason"}}) {
     const std::string value = text_of(summary, name);
     if (!value.empty()) out.say(fmt::format("  {:<9}{}", label, value));
+    if (label == std::string_view("by")) {
+      if (const std::string via = journal::via_text(summary.at("requestedVia")); !via.empty())
+        out.say(fmt::format("  {:<9}{}", "with", via));
+    }
   }
   if (text_of(summary, "state") == "running" && text_of(summary, "runner").empty())
     out.say(fmt::format("  {:<9}none: it was interrupted and does not go on by itself", "runner"));

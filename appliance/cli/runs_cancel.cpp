@@ -9,6 +9,7 @@
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/run_report.hpp"
 #include "appliance/cli/runs.hpp"
+#include "appliance/cli/via.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/stop.hpp"
@@ -64,7 +65,8 @@ int cancel_run(Invocation& call) {
                 "There is nothing to cancel.");
   run::Choices choices;
   choices.who = operator_here(call, row.tenant);
-  run::request_cancel(row.folder, {.by = choices.who, .reason = reason, .grace = grace});
+  run::request_cancel(row.folder,
+                      {.by = choices.who, .reason = reason, .via = via_here(call, row.tenant), .grace = grace});
   const auto lock = journal.try_lock_run(row);
   if (!lock) return ask_runner(call, journal, row, grace);
   if (run::is_final(journal.need(id).state)) return cancelled(call, journal, id);
@@ -93,7 +95,8 @@ Command runs_cancel_command() {
           {kRunArgument},
           {kRunOption,
            {"--reason", "TEXT", "why, for the evidence", false, false, false},
-           {"--grace", "DURATION", "how long steps may take to end by themselves (default 30s)", false, false, false}},
+           {"--grace", "DURATION", "how long steps may take to end by themselves (default 30s)", false, false, false},
+           kViaOption},
           cancel_run};
 }
 

@@ -18,6 +18,8 @@ namespace {
 using fault::Code;
 using fault::Error;
 
+constexpr std::size_t kMaxHolder = 100;
+
 // A tenant that the policy does not know would never see a run.
 void require_known(Invocation& call, const std::string& tenant) {
   const auto applied = site::load_applied(call.home());
@@ -31,12 +33,20 @@ void require_known(Invocation& call, const std::string& tenant) {
       "--tenant");
 }
 
+// Compared with the names of approvers: it is written as the policy writes it.
+std::string holder_of(Invocation& call) {
+  const std::string holder = call.value("--for").value_or("");
+  if (holder.size() <= kMaxHolder && canon::printable(holder) == holder) return holder;
+  throw Error(Code::usage, "for", fmt::format("a name is plain UTF-8 text of at most {} bytes", kMaxHolder), "--for");
+}
+
 int new_token(Invocation& call) {
   access::Wish wish;
   wish.tenant = call.tenant();
   require_known(call, wish.tenant);
   wish.scopes = access::parse_scopes(call.value("--scopes").value_or("packs.read"));
   wish.made_by = site::operator_user();
+  wish.holder = holder_of(call);
   if (const auto expires = call.value("--expires"))
     wish.valid_for = clock::parse_duration(*expires, Code::usage, "--expires");
   const clock::Time now = call.clock().now();
@@ -64,13 +74,13 @@ int list_tokens(Invocation& call) {
   for (const access::Token& token : access::load_tokens(call.home())) {
     rows.push_back({token.id, state_of(token, now), token.tenant, access::names_of(token.scopes),
                     clock::format(token.created), token.expires ? clock::format(*token.expires) : "-",
-                    canon::printable(token.made_by, 60)});
+                    canon::printable(token.holder, 60), canon::printable(token.made_by, 60)});
     canon::Json object = access::to_public_json(token);
     object["state"] = state_of(token, now);
     call.out().event(object);
     all.push_back(std::move(object));
   }
-  call.out().table({"TOKEN", "STATE", "TENANT", "SCOPES", "MADE", "EXPIRES", "BY"}, rows);
+  call.out().table({"TOKEN", "STATE", "TENANT", "SCOPES", "MADE", "EXPIRES", "FOR", "BY"}, rows);
   call.out().result({{"tokens", all}});
   return 0;
 }
@@ -91,6 +101,8 @@ std::vector<Command> token_commands() {
        "stella token new --tenant plant-7 --scopes packs.read,packs.run --expires 30d",
        {},
        {{"--scopes", "LIST", "some of packs.read packs.run packs.approve (default packs.read)", false, false, false},
+        {"--for", "NAME", "whose it is: runs that it asks for name them, and they may not approve those", false, false,
+         false},
         {"--expires", "DURATION", "how long it is good (default: until it is revoked)", false, false, false}},
        new_token},
       {{"token", "list"}, "the tokens of this home, never their text", "stella token list", {}, {}, list_tokens},

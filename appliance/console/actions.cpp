@@ -50,7 +50,7 @@ std::string tenant_for(const Visit& visit, const RunRequest& wish) {
 
 http::Response start_run(Desk& desk, const Visit& visit) {
   const RunRequest wish = parse_run_request(visit.request.body);
-  Verb verb{.arguments = {"pack", "run", "--detach", "--no-files", "--pack", wish.pack}};
+  Verb verb{.arguments = {"pack", "run", "--detach", "--no-files", "--pack", wish.pack}, .via = visit.who.token};
   if (const std::string tenant = tenant_for(visit, wish); !tenant.empty())
     verb.arguments.insert(verb.arguments.begin(), {"--tenant", tenant});
   if (!wish.plan_hash.empty()) verb.arguments.insert(verb.arguments.end(), {"--plan-hash", wish.plan_hash});
@@ -85,7 +85,7 @@ http::Response with_fields(Desk& desk, const Visit& visit, std::vector<std::stri
   arguments.insert(arguments.end(), {"--run", row.id});
   for (const auto& [name, value] : fields_of(visit.request, known))
     arguments.push_back(fmt::format("--{}={}", name, value));
-  return act(desk, visit, {.arguments = std::move(arguments)}, status);
+  return act(desk, visit, {.arguments = std::move(arguments), .via = visit.who.token}, status);
 }
 
 http::Response cancel(Desk& desk, const Visit& visit) {

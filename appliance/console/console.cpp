@@ -25,7 +25,7 @@ http::Response no_route(const Match& match) {
 }
 
 const Principal& nobody() {
-  static const Principal one{"nobody", "", {}, {}};
+  static const Principal one{.name = "nobody", .tenant = "", .scopes = {}};
   return one;
 }
 

@@ -37,7 +37,11 @@ Principal principal_of(const std::optional<access::Token>& token, clock::Time no
   if (!token) throw Denied("token", "there is no such token");
   if (token->revoked) throw Denied("token", fmt::format("token {} was revoked", token->id));
   if (!token->is_good_at(now)) throw Denied("token", fmt::format("token {} has expired", token->id));
-  return {"token " + token->id, token->tenant, token->scopes, {}, "token " + token->id};
+  return {.name = "token " + token->id,
+          .tenant = token->tenant,
+          .scopes = token->scopes,
+          .token = token->id,
+          .pass = "token " + token->id};
 }
 
 Principal of_session(Office& office, const std::string& cookie, clock::Time now) {
@@ -80,11 +84,10 @@ void check_site(const http::Request& request, const http::Address& address) {
 Principal identify(Office& office, const http::Request& request, clock::Time now) {
   if (const auto bearer = bearer_of(request)) return principal_of(office.keyring.find(*bearer), now);
   if (request.peer && *request.peer == owner_of(office.home))
-    return {"the home's owner",
-            std::nullopt,
-            {Scope::read, Scope::run, Scope::approve},
-            {},
-            fmt::format("peer {}", *request.peer)};
+    return {.name = "the home's owner",
+            .tenant = std::nullopt,
+            .scopes = {Scope::read, Scope::run, Scope::approve},
+            .pass = fmt::format("peer {}", *request.peer)};
   const auto cookies = request.header("cookie");
   const auto cookie = cookies ? http::find_cookie(*cookies, cookie_name(office.address)) : std::nullopt;
   if (!cookie) throw Denied("token", "a token is needed");

@@ -89,8 +89,9 @@ class Passing {
 http::Response request(Desk& desk, const Visit& visit) {
   const std::string run = desk.run_of(visit).id;
   const Passing folder;
-  const Outcome outcome = run_verb(desk.home(), {.arguments = {"pack", "approve", "--run", run, "--gate", form_field(visit.request, "gate"),
-                                          "--offline-request", "--out", folder.path()}});
+  const Outcome outcome =
+      run_verb(desk.home(), {.arguments = {"pack", "approve", "--run", run, "--gate", form_field(visit.request, "gate"),
+                                           "--offline-request", "--out", folder.path()}});
   if (outcome.exit != 0) return refused(desk, visit, run, outcome);
   const std::string file = page::text_of(result_of(outcome), "file", 4096), name = file.substr(file.rfind('/') + 1);
   return attachment(files::read_input(folder.path() + "/" + name, {kMaxRequest}), plain(name));
@@ -101,20 +102,24 @@ http::Response approve(Desk& desk, const Visit& visit) {
   if (response.empty())
     throw Error(Code::approval_malformed, "empty", "no file was chosen", "response",
                 "Choose the RES-….json file that came back.");
-  return done(desk, visit, run, run_verb(desk.home(), {.arguments = {"pack", "approve", "--offline-response", "-"}, .input = response}),
+  return done(desk, visit, run,
+              run_verb(desk.home(), {.arguments = {"pack", "approve", "--offline-response", "-"}, .input = response}),
               "approve");
 }
 
 http::Response resume(Desk& desk, const Visit& visit) {
   const std::string run = desk.run_of(visit).id;
-  return done(desk, visit, run, run_verb(desk.home(), {.arguments = {"pack", "runs", "resume", "--run", run, "--detach"}}), "resume");
+  return done(desk, visit, run,
+              run_verb(desk.home(),
+                       {.arguments = {"pack", "runs", "resume", "--run", run, "--detach"}, .via = visit.who.token}),
+              "resume");
 }
 
 http::Response cancel(Desk& desk, const Visit& visit) {
   const std::string run = desk.run_of(visit).id, reason = form_field(visit.request, "reason");
   std::vector<std::string> verb = {"pack", "runs", "cancel", "--run", run};
   if (!reason.empty()) verb.push_back("--reason=" + reason);
-  return done(desk, visit, run, run_verb(desk.home(), {.arguments = verb}), "cancel");
+  return done(desk, visit, run, run_verb(desk.home(), {.arguments = verb, .via = visit.who.token}), "cancel");
 }
 
 http::Response plan(Desk& desk, const Visit& visit) {

@@ -23,6 +23,7 @@ struct Principal {
   std::string name;                   // token 0123456789ab, or the owner
   std::optional<std::string> tenant;  // nothing: all
   access::Scopes scopes;
+  std::string token = {};   // its id; empty: the owner
   std::string cookie = {};  // of a browser that logged in; empty otherwise
   std::string pass = {};    // by what they got in, for is_good_still (guard.hpp): no secret but the cookie
   [[nodiscard]] bool may_see(const std::string& of_tenant) const { return !tenant || *tenant == of_tenant; }

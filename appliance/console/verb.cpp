@@ -120,6 +120,7 @@ Outcome run_verb(const files::Home& home, const Verb& verb) {
   respawn::Start start;
   start.arguments = {"--home", home.path(), "--output", "json"};
   start.arguments.insert(start.arguments.end(), verb.arguments.begin(), verb.arguments.end());
+  if (!verb.via.empty()) start.arguments.insert(start.arguments.end(), {"--via", verb.via});
   start.descriptors = {{in.read.get(), 0}, {out.write.get(), 1}, {err.write.get(), 2}};
   start.environment = environment();
   start.folder = std::string(1, '/');  // g++ 12 warns of the plain text

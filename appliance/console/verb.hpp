@@ -14,6 +14,7 @@ namespace stella::console {
 struct Verb {
   std::vector<std::string> arguments;  // without the global ones
   std::string input = {};              // its standard input
+  std::string via = {};                // the token that asks, by its id; only for verbs that know --via
 };
 struct Outcome {
   int exit = 0;

@@ -4,6 +4,8 @@
 
 #include "appliance/page/run.hpp"
 
+#include "appliance/journal/via.hpp"
+
 namespace stella::page {
 namespace {
 
@@ -37,10 +39,15 @@ Html elapsed(const RunView& view) {
   return span_text(clock::parse_time(updated, fault::Code::internal, "updated") - from);
 }
 
+std::string asker_of(const Json& run) {
+  const std::string via = journal::via_text(list_of(run, "requestedVia"));
+  return text_of(run, "requestedBy", 200) + (via.empty() ? "" : ", by " + via);
+}
+
 Html facts(const RunView& view) {
   const Json& run = view.summary;
   Html all = fact("Plan", plan_hash(text_of(run, "planHash")));
-  all += fact("Asked by", text_of(run, "requestedBy", 200));
+  all += fact("Asked by", asker_of(run));
   all += fact("Tenant", text_of(run, "tenant", 100));
   all += fact("Started", moment(text_of(run, "created")));
   all += fact("Took", elapsed(view));

@@ -8,6 +8,8 @@
 
 #include "appliance/page/run.hpp"
 
+#include "appliance/journal/via.hpp"
+
 namespace stella::page {
 namespace {
 
@@ -36,15 +38,20 @@ std::string step_told(const std::string& verb, const Json& data) {
   return text + after(": ", message);
 }
 
+std::string via_told(const Json& data) {
+  return after(", by ", journal::via_text(list_of(data, "via")));
+}
+
 std::string run_told(const std::string& verb, const Json& data) {
-  if (verb == "submitted") return fmt::format("Submitted by {}", text_of(data, "by", 200));
+  if (verb == "submitted") return fmt::format("Submitted by {}{}", text_of(data, "by", 200), via_told(data));
   if (verb == "planned") return "Planned as " + text_of(data, "planHash", 80);
   if (verb == "resumed")
-    return fmt::format("Resumed by {}{}", text_of(data, "by", 200), after(" from ", text_of(data, "from", 40)));
+    return fmt::format("Resumed by {}{}{}", text_of(data, "by", 200), via_told(data),
+                       after(" from ", text_of(data, "from", 40)));
   std::string text = verb;
   text[0] = static_cast<char>(text[0] - 'a' + 'A');
   return text + after(": ", text_of(data, "code", 80)) + after(" ", text_of(data, "message", 300)) +
-         after(", by ", text_of(data, "by", 200));
+         after(", by ", text_of(data, "by", 200)) + via_told(data);
 }
 
 std::string gate_told(const std::string& verb, const Json& data) {

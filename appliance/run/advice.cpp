@@ -28,14 +28,17 @@ std::vector<std::string> texts_of(const Json& data, const char* name) {
 }
 
 // Who may still decide: approvers with the scope, who have not, and did not ask for the run.
-std::vector<std::string> candidates(const site::Policy& policy, const journal::RunRow& row, const Json& gate) {
+std::vector<std::string> candidates(const site::Policy& policy, const journal::RunRow& row, const Json& summary,
+                                    const Json& gate) {
   std::vector<std::string> names;
   const site::Tenant* tenant = policy.find_tenant(row.tenant);
   if (tenant == nullptr) return names;
-  const auto decided = texts_of(gate, "approvers");
+  const auto decided = texts_of(gate, "approvers"), requesters = texts_of(summary, "requesters");
   for (const site::Approver& one : tenant->approvers) {
     const bool scoped = std::find(one.scopes.begin(), one.scopes.end(), "packs.approve") != one.scopes.end();
-    const bool asked = one.name == row.requested_by && !policy.allow_requester_to_approve;
+    const bool asked =
+        !policy.allow_requester_to_approve &&
+        (one.name == row.requested_by || std::find(requesters.begin(), requesters.end(), one.name) != requesters.end());
     if (!scoped || asked || std::find(decided.begin(), decided.end(), one.name) != decided.end()) continue;
     names.push_back(one.roles.empty() ? one.name : fmt::format("{} ({})", one.name, fmt::join(one.roles, ", ")));
   }
@@ -61,7 +64,7 @@ bool is_undecided(const Json& gate) {
 
 void add_candidates(Json& summary, const site::Policy& policy, const journal::RunRow& row) {
   for (Json& gate : summary["gates"]) {
-    if (is_undecided(gate)) gate["mayDecide"] = candidates(policy, row, gate);
+    if (is_undecided(gate)) gate["mayDecide"] = candidates(policy, row, summary, gate);
   }
 }
 

@@ -19,11 +19,12 @@ journal::NewEvent waiting_event(const plan::Step& step, clock::Time expires_at, 
 }
 
 void extend_gate(journal::Journal& journal, const Record& record, const std::string& gate, clock::Duration by,
-                 const std::string& who, clock::Time now) {
+                 const journal::Asker& asker, clock::Time now) {
   (void)expiry_of(record, gate);  // refuses a gate that does not wait
   if (const plan::Step* step = find_gate_step(record.steps(), gate)) {
-    const std::vector<journal::NewEvent> events = {waiting_event(*step, now + by, who)};
-    journal.append(record.row.id, events, {.requested_by = who}, now);
+    std::vector<journal::NewEvent> events = {waiting_event(*step, now + by, asker.who)};
+    journal::put_via(events.front().data, asker.via);
+    journal.append(record.row.id, events, {.requested_by = asker.who}, now);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/attest/seal.hpp"
+#include "appliance/journal/via.hpp"
 #include "appliance/kit/delivery.hpp"
 #include "appliance/run/outputs.hpp"
 #include "appliance/run/replan.hpp"
@@ -85,8 +86,9 @@ Outcome finish_cancelled(Live& live) {
 
 Outcome finish_cancelled(Live& live, const CancelRequest& request) {
   const Error error = cancelled_error(live.id(), request);
-  live.say({event_of("pack.run.cancelled", {{"by", request.by}, {"reason", request.reason}})},
-           change_to("cancelled", error));
+  Json data = {{"by", request.by}, {"reason", request.reason}};
+  journal::put_via(data, request.via);
+  live.say({event_of("pack.run.cancelled", std::move(data))}, change_to("cancelled", error));
   forget_cancel(live.folder());
   return ended(live, error);
 }
@@ -111,8 +113,9 @@ journal::NewEvent owed_event(const Error& error, Json owed) {
 void owe_cancelled(Live& live) {
   const CancelRequest request = find_cancel(live.folder()).value_or(CancelRequest{});
   const Error error = cancelled_error(live.id(), request);
-  live.say({owed_event(error, {{"state", "cancelled"}, {"by", request.by}, {"why", request.reason}})},
-           change_to("paused", error));
+  Json owed = {{"state", "cancelled"}, {"by", request.by}, {"why", request.reason}};
+  journal::put_via(owed, request.via);
+  live.say({owed_event(error, std::move(owed))}, change_to("paused", error));
   files::crash_point("run.owed");
   forget_cancel(live.folder());
 }

@@ -45,6 +45,7 @@ struct Choices {
   std::chrono::milliseconds poll{500};
   std::optional<clock::Duration> extend;  // of the next gate's time
   std::string who;                        // the operator
+  canon::Json via = {};                   // by what they asked (journal/via.hpp)
 };
 
 struct Outcome {

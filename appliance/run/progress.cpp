@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "appliance/journal/via.hpp"
 #include "bundles/canon/digest.hpp"
 
 namespace stella::run {
@@ -31,6 +32,14 @@ StepState state_named(const std::string& name) {
 void add_requester(Progress& progress, const std::string& who) {
   auto& all = progress.requesters;
   if (!who.empty() && std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
+}
+
+// Whoever is named, and whoever is behind a token that asked.
+void add_requesters(Progress& progress, const journal::Event& event) {
+  const auto via = event.data.find("via");
+  add_requester(progress, text(event.data, "by"));
+  progress.via = via != event.data.end() ? *via : Json();
+  for (const std::string& one : journal::people_in(progress.via)) add_requester(progress, one);
 }
 
 void begin_attempt(Progress& progress, const journal::Event& event) {
@@ -138,8 +147,7 @@ void spend_pauses(Progress& progress, const std::string& step) {
 void apply_to_run(Progress& progress, const journal::Event& event) {
   if (const std::string hash = text(event.data, "planHash"); !hash.empty()) progress.plan_hash = hash;
   if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
-  if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed")
-    add_requester(progress, text(event.data, "by"));
+  if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed") add_requesters(progress, event);
   if (event.type == "pack.run.succeeded") take_results(progress, event.data);
   if (event.type == "pack.run.planned") progress.planned = true;
   if (event.type == "pack.run.started") {
@@ -205,7 +213,7 @@ void apply(Progress& progress, const journal::Event& event) {
 void apply_place(Progress& progress, const journal::Event& event) {
   if (event.type != "pack.gate.waiting") return;
   wait_at_gate(progress, event);
-  add_requester(progress, text(event.data, "by"));
+  if (event.data.contains("by")) add_requesters(progress, event);
 }
 
 Progress progress_of(std::span<const journal::Event> events) {

@@ -64,14 +64,15 @@ struct Progress {
   std::map<std::string, StepProgress> steps;
   std::map<std::string, GateProgress> gates;  // by the approval's id
   std::vector<Blocked> blocked;               // of this attempt
-  std::vector<std::string> requesters;        // who submitted, resumed or extended; each once
-  std::vector<chaos::Injection> chaos;        // hooks, in the journal's order, of all attempts
-  std::string asked_hash;                     // --plan-hash of the submission, empty when none was given
-  std::string plan_hash;                      // that the journal named last
-  std::string bag;                            // name of this attempt's evidence bag, empty: not sealed
-  bool planned = false, started = false;      // in this attempt
-  bool artifacts_removed = false;             // what the steps of this attempt left was removed by its age
-  bool has_ending = false;                    // it was started with `finally` steps
+  std::vector<std::string> requesters;  // who submitted, resumed or extended, and who is behind their token; each once
+  canon::Json via;                      // by what it was asked for last (journal/via.hpp)
+  std::vector<chaos::Injection> chaos;  // hooks, in the journal's order, of all attempts
+  std::string asked_hash;               // --plan-hash of the submission, empty when none was given
+  std::string plan_hash;                // that the journal named last
+  std::string bag;                      // name of this attempt's evidence bag, empty: not sealed
+  bool planned = false, started = false;  // in this attempt
+  bool artifacts_removed = false;         // what the steps of this attempt left was removed by its age
+  bool has_ending = false;                // it was started with `finally` steps
   // The run has been decided and only its `finally` steps are to come: {state, code, reason, message, step?, ...}.
   canon::Json owed;
   canon::Json results = canon::Json::object();  // {name: value, or {path, sha256, bytes}} of a run that succeeded

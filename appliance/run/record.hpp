@@ -15,6 +15,7 @@
 #include "appliance/gate/gate.hpp"
 #include "appliance/image/image.hpp"
 #include "appliance/journal/journal.hpp"
+#include "appliance/journal/via.hpp"
 #include "appliance/plan/plan.hpp"
 #include "appliance/run/behind.hpp"
 #include "appliance/run/progress.hpp"
@@ -94,7 +95,7 @@ struct ReviewedSecret {
 // Gives a waiting gate more time: a new pack.gate.waiting (and so a new state, journal point and request). The person
 // who extends becomes a requester.
 void extend_gate(journal::Journal& journal, const Record& record, const std::string& gate, clock::Duration by,
-                 const std::string& who, clock::Time now);
+                 const journal::Asker& asker, clock::Time now);
 
 // Ends a run whose gate was rejected: pack.gate.rejected, pack.run.failed with ERR_PACK_APPROVAL_REJECTED; evidence is
 // sealed.

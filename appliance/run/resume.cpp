@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "appliance/journal/via.hpp"
 #include "appliance/run/course.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/left.hpp"
@@ -184,6 +185,7 @@ void begin_attempt(Live& live, const std::string& from, const std::map<std::stri
   }
   const std::set<std::string> kept = reusable(record.progress, ahead.steps, altered);
   Json data = {{"by", live.choices().who}, {"from", from}, {"reused", kept}};
+  journal::put_via(data, live.choices().via);
   if (!record.drift.empty()) data["changed"] = record.drift;
   if (!altered.empty()) data["altered"] = altered;
   events.push_back(event_of("pack.run.resumed", std::move(data)));
@@ -206,16 +208,17 @@ void go_on_with_attempt(Live& live, const ResumeWish& wish) {
   note_unknown(live);
   decide_unknown(live, wish);
   const std::string from = record.row.state;
-  live.say(
-      {event_of("pack.run.resumed", {{"by", live.choices().who}, {"from", from}, {"reused", record.progress.done()}})},
-      {.requested_by = live.choices().who});
+  Json data = {{"by", live.choices().who}, {"from", from}, {"reused", record.progress.done()}};
+  journal::put_via(data, live.choices().via);
+  live.say({event_of("pack.run.resumed", std::move(data))}, {.requested_by = live.choices().who});
 }
 
 void extend_waiting(Live& live, const ResumeWish& wish) {
   if (!wish.extend || live.record().row.state != "waiting") return;
   for (const auto& [id, gate] : live.progress().gates) {
     if (gate.waiting_seq == 0 || is_done(live.progress().step(gate.step).state)) continue;
-    extend_gate(*live.tools().journal, live.record(), id, *wish.extend, live.choices().who, live.now());
+    extend_gate(*live.tools().journal, live.record(), id, *wish.extend,
+                {.who = live.choices().who, .via = live.choices().via}, live.now());
     live.refresh();
     return;
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include "appliance/journal/via.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
@@ -46,9 +47,9 @@ Stop asked_to_stop(const std::string& folder) {
 }
 
 void request_cancel(const std::string& folder, const CancelRequest& request) {
-  files::write_atomically(
-      cancel_file(folder),
-      canon::canonical({{"by", request.by}, {"reason", request.reason}, {"graceMs", request.grace.count()}}), 0600);
+  canon::Json object = {{"by", request.by}, {"reason", request.reason}, {"graceMs", request.grace.count()}};
+  journal::put_via(object, request.via);
+  files::write_atomically(cancel_file(folder), canon::canonical(object), 0600);
 }
 
 std::optional<CancelRequest> find_cancel(const std::string& folder) {
@@ -60,6 +61,7 @@ std::optional<CancelRequest> find_cancel(const std::string& folder) {
   canon::Fields fields(object, code, "cancel", "cancel.json");
   CancelRequest request{.by = fields.text("by"), .reason = fields.text("reason")};
   if (fields.has("graceMs")) request.grace = std::chrono::milliseconds(fields.integer("graceMs", 0, 3600000));
+  if (fields.has("via")) request.via = fields.any("via");
   fields.finish();
   return request;
 }

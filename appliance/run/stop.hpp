@@ -7,12 +7,15 @@
 #include <optional>
 #include <string>
 
+#include "bundles/canon/json.hpp"
+
 namespace stella::run {
 
 enum class Stop { none, interrupted, cancelled };
 
 struct CancelRequest {
   std::string by, reason;
+  canon::Json via = {};                    // journal/via.hpp
   std::chrono::milliseconds grace{30000};  // between SIGTERM and SIGKILL of the steps that run
 };
 

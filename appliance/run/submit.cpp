@@ -7,6 +7,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "appliance/journal/via.hpp"
 #include "appliance/plan/plan.hpp"
 #include "appliance/run/record.hpp"
 #include "appliance/run/tally.hpp"
@@ -115,6 +116,7 @@ journal::RunRow submit(const files::Home& home, journal::Journal& journal, const
                       {"version", plan.pack_version},
                       {"packDigest", draft.pack_digest},
                       {"planHash", draft.plan_hash}};
+  journal::put_via(data, submission.via);
   if (!submission.asked_hash.empty()) data["askedHash"] = submission.asked_hash;
   const journal::RunRow row = journal.create_run(draft, {"pack.run.submitted", {}, std::move(data)}, now);
   staging.keep();

@@ -20,6 +20,7 @@ struct Submission {
   std::optional<pack::InputsFile> inputs;
   std::string asked_hash;  // --plan-hash, sha256:HEX; empty: none
   std::string tenant;
+  canon::Json via = {};  // journal/via.hpp
 };
 // Gives the row, state `planned`. Nothing is left behind when it throws: ERR_SITE_FROZEN; admission's and plan::make's
 // errors; ERR_PACK_HASH_MISMATCH reason `asked`.

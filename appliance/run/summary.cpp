@@ -200,6 +200,8 @@ Json summary_json(const files::Home& home, const journal::Journal& journal, cons
                               .plan = &plan,
                               .current = current ? &*current : nullptr};
   Json object = short_json(row);
+  object["requestedVia"] = progress.via;
+  object["requesters"] = progress.requesters;
   object["gates"] = Json::array();
   object["steps"] = Json::array();
   const Steps steps = steps_of(plan, made);

@@ -131,7 +131,8 @@ void Walk::begin_ending() {
 Outcome Walk::finish_owed() {
   const canon::Json owed = live_.progress().owed;
   if (owed.value("state", "") == "cancelled")
-    return finish_cancelled(live_, {.by = owed.value("by", ""), .reason = owed.value("why", "")});
+    return finish_cancelled(
+        live_, {.by = owed.value("by", ""), .reason = owed.value("why", ""), .via = owed.value("via", canon::Json())});
   const fault::CodeInfo* info = fault::find_code(owed.value("code", ""));
   const Error error(info == nullptr ? Code::pack_step_failed : info->code, owed.value("reason", ""),
                     owed.value("message", ""), owed.value("step", live_.id()));

@@ -67,6 +67,34 @@ class Actions(ServeSite, ApprovalSite):
         missing = self.api("/api/runs", self.all, expect=404, method="POST", body=b'{"pack":"nothing:1.0.0","inputs":{}}')
         self.assertEqual(missing["error"]["code"], "ERR_PACK_NOT_FOUND")
 
+    def test_who_asked_is_told_with_their_token_and_may_not_approve(self):
+        run = self.run_to_gate()
+        made = self.token("packs.read,packs.run,packs.approve", "plant-7", "--for", "Ada Obi")
+        bearer = {"Authorization": "Bearer " + made["token"]}
+        via = {"token": made["id"], "tenant": "plant-7", "madeBy": "Ana Ortiz", "for": "Ada Obi"}
+        self.assertIsNone(self.show(run)["requestedVia"])
+        self.do(run, "cancel", b'{"reason":"anew"}', headers=bearer)
+        self.do(run, "resume", b"{}", expect=202, headers=bearer)
+        self.wait_for(lambda: self.state(run) == "waiting")
+        told = [(event["type"], event["data"].get("by"), event["data"].get("via")) for event in self.events(run) if "by" in event["data"]]
+        self.assertEqual(told, [("pack.run.submitted", "Ana Ortiz", None), ("pack.run.cancelled", "Ana Ortiz", via), ("pack.run.resumed", "Ana Ortiz", via),
+                                ("pack.run.resumed", "Ana Ortiz", via)][:len(told)])
+        self.assertGreaterEqual(len(told), 3)
+        shown = self.show(run)
+        self.assertEqual((shown["requestedBy"], shown["requestedVia"], shown["requesters"]), ("Ana Ortiz", via, ["Ana Ortiz", "Ada Obi"]))
+        self.assertEqual(shown["gates"][0]["mayDecide"], ["Ben Keller"])
+        sentence = f"token {made['id']} of plant-7 (for Ada Obi, made by Ana Ortiz)"
+        self.assertIn(sentence, self.stella("pack", "runs", "show", run).out)
+        self.assertIn(f"Ana Ortiz, by {sentence}", self.ask_http(f"/console/packs/runs/{quote(run)}")[2].decode())
+        request = ApprovalSite.ask(self, run)
+        self.refused("ERR_APPROVAL_ROSTER", "approval", "sign", request, "--key", self.key("ada"), "--trust", self.key("admin") + ".pub", "--decision",
+                     "approved", "--comment", "mine", "--plan-hash", shown["planHash"], "--yes", reason="requester")
+        self.take(self.sign(request, "ben"))
+        for root, _, files in os.walk(self.home):
+            for name in files:
+                self.assertNotIn(made["token"].encode(), self.read(os.path.join(root, name)), name)
+        self.refused("ERR_ACCESS_DENIED", "pack", "runs", "cancel", run, "--via", "000000000000", reason="token")
+
 
 if __name__ == "__main__":
     main()

@@ -24,6 +24,10 @@ class Start(ServeSite, MirrorSite):
         place = f"/api/runs/{quote(run)}"
         self.wait_for(lambda: self.api(place, self.runs)["state"] == "succeeded")
         shown = self.api(place, self.runs)
+        via = shown["requestedVia"]
+        self.assertEqual((via["tenant"], via["madeBy"]), ("plant-7", shown["requestedBy"]))
+        self.assertIn(via["token"], self.stella("token", "list").out)
+        self.assertEqual([event["data"]["via"] for event in self.events(run) if "by" in event["data"]], [via] * 2)
         again = self.post({"pack": "greeting:1.0.0", "inputs": {}, "planHash": shown["planHash"]}, 202)["runId"]
         self.assertNotEqual(again, run)
         self.wait_for(lambda: self.api(f"/api/runs/{quote(again)}", self.runs)["state"] == "succeeded")

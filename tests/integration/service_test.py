@@ -35,6 +35,7 @@ class Operators(ServiceSite):
         shown = self.show_by("ana", run)
         self.assertEqual(shown["requestedBy"], "Ana Ortiz")
         self.assertEqual(self.events(run)[0]["data"]["by"], "Ana Ortiz")
+        self.assertEqual(self.events(run)[0]["data"]["via"], {"peer": USERS["ana"], "user": "ana"})
         report = self.stella("--output", "json", "evidence", "verify", shown["evidence"], "--trust", self.key("admin") + ".pub").json
         self.assertEqual(report["home"], "service")
         self.assertIn("gate review", " ".join(report["proven"]))
@@ -105,6 +106,7 @@ class Operators(ServiceSite):
         self.let_go(run)
         self.wait_for_state("ana", run, "succeeded")
         self.assertEqual([event["data"]["by"] for event in self.events(run) if "by" in event["data"]], ["Ana Ortiz"] * 2)
+        self.assertEqual([event["data"]["via"]["user"] for event in self.events(run) if "by" in event["data"]], ["ana"] * 2)
 
 
 class Files(ServiceSite):

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/journal/via.hpp"
+
+#include <fmt/format.h>
+
+#include "bundles/canon/fields.hpp"
+
+namespace stella::journal {
+namespace {
+
+using canon::Json;
+
+std::string text_in(const Json& via, const char* name) {
+  if (!via.is_object()) return {};
+  const auto found = via.find(name);
+  return found != via.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Json via_token(const std::string& id, const std::string& tenant, const std::string& made_by,
+               const std::string& holder) {
+  Json via = {{"token", id}, {"tenant", tenant}, {"madeBy", made_by}};
+  if (!holder.empty()) via["for"] = holder;
+  return via;
+}
+
+Json via_peer(unsigned uid, const std::string& user) {
+  return {{"peer", uid}, {"user", user}};
+}
+
+void put_via(Json& data, const Json& via) {
+  if (via.is_object()) data["via"] = via;
+}
+
+std::vector<std::string> people_in(const Json& via) {
+  std::vector<std::string> people;
+  for (const char* name : {"for", "madeBy"}) {
+    if (std::string one = text_in(via, name); !one.empty()) people.push_back(std::move(one));
+  }
+  return people;
+}
+
+std::string via_text(const Json& via) {
+  const std::string id = text_in(via, "token"), holder = text_in(via, "for");
+  if (id.empty()) return {};
+  return canon::printable(fmt::format("token {} of {} ({}made by {})", id, text_in(via, "tenant"),
+                                      holder.empty() ? "" : "for " + holder + ", ", text_in(via, "madeBy")),
+                          400);
+}
+
+}  // namespace stella::journal
