@@ -34,10 +34,13 @@ std::string resolved(const std::string& path) {
   return std::string(folder) == "/" ? "/" + name : std::string(folder) + "/" + name;
 }
 
-void make_file(const std::string& path) {
+// False: another process made it in the meantime.
+bool make_file(const std::string& path) {
   const files::Fd fd(::open(path.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDWR, 0600));
+  if (!fd && errno == EEXIST) return false;
   if (!fd) throw fault::system_error(errno, "making", path);
   files::sync_folder(folder_of(path));
+  return true;
 }
 
 void check_kind(const struct stat& found, const std::string& path, const Options& options) {
@@ -58,7 +61,9 @@ void prepare_file(const std::string& path, const Options& options) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) == 0) return check_kind(found, path, options);
   if (errno != ENOENT || options.access != Access::create) throw fault::system_error(errno, "opening", path);
-  make_file(path);
+  if (make_file(path)) return;
+  if (::lstat(path.c_str(), &found) != 0) throw fault::system_error(errno, "opening", path);
+  check_kind(found, path, options);
 }
 
 // Two processes that switch a new file to WAL at one time get SQLITE_BUSY at once, without the busy timeout (3.40).

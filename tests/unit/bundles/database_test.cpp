@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <barrier>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "bundles/database/connection.hpp"
 #include "tests/unit/temporary_folder.hpp"
@@ -81,6 +83,30 @@ TEST_F(Database, MakesItsFilesForTheOwnerOnly) {
   const auto db = fresh();
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
     EXPECT_EQ(static_cast<unsigned>(entry.status().permissions()) & 0777U, 0600U) << entry.path();
+}
+
+TEST_F(Database, IsMadeOnceBySeveralAtOneTime) {
+  constexpr int kAtOnce = 4, kRounds = 100;
+  std::array<std::string, kAtOnce> said;
+  std::barrier together(kAtOnce);
+  std::vector<std::jthread> all;
+  for (int who = 0; who < kAtOnce; ++who)
+    all.emplace_back([&, who] {
+      for (int round = 0; round < kRounds; ++round) {
+        auto patient = options();
+        patient.wait = std::chrono::seconds(30);
+        together.arrive_and_wait();
+        try {
+          const auto db = Connection::open(folder_ / ("t" + std::to_string(round) + ".db"), patient);
+          db.migrate(kApplication, kFirst);
+          db.execute("INSERT INTO t(k) VALUES('" + std::to_string(who) + "')");
+        } catch (const fault::Error& error) {
+          said[static_cast<std::size_t>(who)] = error.what();
+        }
+      }
+    });
+  all.clear();
+  EXPECT_EQ(said, (std::array<std::string, kAtOnce>{}));
 }
 
 TEST_F(Database, RollsBackWhatIsNotCommitted) {
