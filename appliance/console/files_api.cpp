@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "appliance/console/answer.hpp"
+#include "appliance/console/bag_tar.hpp"
 #include "appliance/console/desk.hpp"
 #include "appliance/console/routes.hpp"
 #include "appliance/plan/diff.hpp"
@@ -74,6 +75,10 @@ http::Response evidence(Desk& desk, const Visit& visit) {
     throw Error(Code::file_not_found, "evidence", "this run has no sealed evidence yet", row.id,
                 "Evidence is sealed when an attempt ends.");
   if (const auto path = visit.query("path")) return send_file(folder, *path);
+  if (const auto form = visit.query("download")) {
+    if (*form == "tar") return bag_as_tar(folder);
+    throw Error(Code::usage, "download", "evidence is downloaded as tar", "download", "download=tar");
+  }
   const std::string list =
       files::read_input(folder + "/SHA256SUMS", {kMaxPlan, files::Empty::refuse, files::Links::refuse});
   Json lines = Json::array();

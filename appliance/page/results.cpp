@@ -124,6 +124,13 @@ Html evidence_part(const RunView& view) {
     const std::string name = bag.substr(bag.rfind('/') + 1);  // all of it where there is no slash
     text += element("p", {}, badge("succeeded"), " sealed as ", element("code", {{"class", "id"}}, name),
                     text_of(run, "exported") == "true" ? ", and exported." : "; not exported yet.");
+    text += element("p", {},
+                    element("a",
+                            {{"class", "button"},
+                             {"id", "evidence-tar"},
+                             {"href", fmt::format("/api/runs/{}/evidence?download=tar", markup::url_part(id))},
+                             {"download", name + ".tar"}},
+                            "Download as one file"));
     text += command("Take it along on a medium:", "stella pack runs export --run " + id + " --media DIR");
     text += command("Verify it on the appliance:", "stella evidence verify '" + bag + "'");
     text += command("Verify it elsewhere, from the admins' keys down:",
