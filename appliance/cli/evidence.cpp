@@ -4,17 +4,14 @@
 #include <sys/stat.h>
 
 #include "appliance/cli/command.hpp"
-#include "appliance/cli/progress_bar.hpp"
+#include "appliance/cli/deliver.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/retention/prune.hpp"
-#include "appliance/service/delivery.hpp"
-#include "appliance/service/order.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/dsse/envelope.hpp"
 #include "bundles/evidence/bag.hpp"
 #include "bundles/evidence/check.hpp"
 #include "bundles/evidence/replay.hpp"
-#include "bundles/files/named.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/tree.hpp"
 #include "bundles/files/write.hpp"
@@ -153,21 +150,6 @@ service::Destination destination(Invocation& call, const std::string& bag) {
           .below = "STELLA-EVIDENCE/" + bag};
 }
 
-// Written by this process, or by the operator's own in front of a service.
-service::Delivered deliver(const service::Destination& to, const std::string& folder,
-                           const std::vector<media::File>& list, std::uint64_t total) {
-  if (const int socket = service::person_socket(); socket >= 0) {
-    service::Destination theirs = to;
-    theirs.path = files::plain(to.path);
-    return service::deliver_through(socket, theirs, folder, list);
-  }
-  ProgressBar bar("export", total);
-  service::Delivered delivered =
-      service::deliver_here(to, list, media::from_folder(folder), [&](std::uint64_t done) { bar.update(done); });
-  bar.finish();
-  return delivered;
-}
-
 int export_run(Invocation& call) {
   const std::string run = call.value("--run") ? call.need("--run") : call.need("RUN");
   journal::Journal journal = journal::Journal::open(call.home());
@@ -177,8 +159,8 @@ int export_run(Invocation& call) {
   const service::Destination to = destination(call, bag);
   const std::vector<media::File> list = files_of(integrity);
   std::uint64_t total = 0;
-  for (const media::File& file : list) total += file.size_bytes * 2;
-  const service::Delivered delivered = deliver(to, integrity.folder, list, total);
+  for (const media::File& file : list) total += file.size_bytes;
+  const service::Delivered delivered = deliver(to, list, media::from_folder(integrity.folder), "export");
   const media::Copied& copied = delivered.copied;
   const journal::NewEvent event{"pack.evidence.exported",
                                 "",
@@ -200,7 +182,7 @@ int export_run(Invocation& call) {
                      {"folder", copied.folder},
                      {"list", integrity.list_digest.tagged()},
                      {"files", list.size()},
-                     {"bytes", total / 2},
+                     {"bytes", total},
                      {"cacheBypassed", copied.cache_bypassed}});
   return 0;
 }

@@ -55,9 +55,20 @@ void say_pull(Invocation& call, const intake::PullResult& result) {
   }
 }
 
+// Who brings it, for the receipt: by user id, as for runs; of whichever tenant they are an operator.
+std::string puller(Invocation& call) {
+  const auto applied = site::load_applied(call.home());
+  const std::string nobody = site::operator_name(nullptr);
+  if (!applied) return nobody;
+  for (const site::Tenant& tenant : applied->policy.tenants)
+    if (const std::string name = site::operator_name(&tenant); name != nobody) return name;
+  return nobody;
+}
+
 int pull(Invocation& call) {
   const intake::PullRequest request{.home = call.home(),
                                     .from = call.value("--from").value_or(""),
+                                    .by = puller(call),
                                     .clock = call.clock(),
                                     .note = [&](const std::string& line) { call.out().note(line); }};
   const intake::PullResult result = intake::pull(request);

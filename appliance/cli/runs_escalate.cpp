@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "appliance/cli/deciding_time.hpp"
+#include "appliance/cli/deliver.hpp"
 #include "appliance/cli/doctor.hpp"
 #include "appliance/cli/run_console.hpp"
 #include "appliance/cli/run_report.hpp"
@@ -11,6 +12,8 @@
 #include "appliance/escalation/report.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/summary.hpp"
+#include "appliance/service/order.hpp"
+#include "bundles/canon/digest.hpp"
 
 namespace stella::cli {
 namespace {
@@ -26,6 +29,18 @@ canon::Json readable_summary(Invocation& call, const journal::Journal& journal, 
   }
 }
 
+// A plain folder of one's own; on an operator's side it is their command line that writes it.
+std::string hand_over(const std::string& out, const escalation::Bundle& bundle) {
+  if (service::person_socket() < 0) return escalation::write_bundle(out, bundle);
+  std::vector<media::File> list;
+  for (const auto& [name, text] : bundle.files) list.push_back({name, canon::sha256(text), text.size()});
+  const media::Source source = [&](const media::File& file, const std::function<void(std::string_view)>& take) {
+    for (const auto& [name, text] : bundle.files)
+      if (name == file.path) take(text);
+  };
+  return deliver({.path = out, .below = bundle.name}, list, source, {}).copied.folder;
+}
+
 int escalate(Invocation& call) {
   const std::string id = need_run(call);
   const auto journal = run::open_journal(call.home(), looking_time(call));
@@ -34,12 +49,12 @@ int escalate(Invocation& call) {
   for (const std::string& line : escalation::lines_of(report)) call.out().say(line);
   if (const auto out = call.value("--out")) {
     const canon::Json doctor = doctor_report(call);
-    const std::string folder = escalation::write_bundle(*out, {.journal = journal,
-                                                               .row = row,
-                                                               .report = report,
-                                                               .doctor = doctor,
-                                                               .version = STELLA_VERSION,
-                                                               .now = call.clock().now()});
+    const std::string folder = hand_over(*out, escalation::bundle_of({.journal = journal,
+                                                                      .row = row,
+                                                                      .report = report,
+                                                                      .doctor = doctor,
+                                                                      .version = STELLA_VERSION,
+                                                                      .now = call.clock().now()}));
     call.out().say(fmt::format("wrote {}: hand it over as it is, `sha256sum -c SHA256SUMS` checks it", folder));
     report["folder"] = folder;
   }

@@ -15,6 +15,7 @@
 #include "appliance/service/order.hpp"
 #include "bundles/files/named.hpp"
 #include "bundles/site/service_home.hpp"
+#include "mirror/intake/feed.hpp"
 
 namespace stella::cli {
 namespace {
@@ -27,10 +28,12 @@ constexpr std::string_view kSocketHome = "unix:";
 // What the service does for operators. A verb that is not here is nobody's but the administrator's.
 const std::set<std::string>& served() {
   static const std::set<std::string> kVerbs = {
-      "pack plan",          "pack run",         "pack runs list",   "pack runs show",   "pack runs logs",
-      "pack runs resume",   "pack runs export", "pack runs cancel", "pack runs hold",   "pack runs release",
-      "pack runs escalate", "pack approve",     "pack mirror list", "pack mirror show", "pack mirror status",
-      "logs search",        "chaos inject",     "chaos report",     "site show",        "doctor"};
+      "pack plan",        "pack run",          "pack runs list",     "pack runs show",
+      "pack runs logs",   "pack runs resume",  "pack runs export",   "pack runs cancel",
+      "pack runs hold",   "pack runs release", "pack runs escalate", "pack approve",
+      "pack mirror list", "pack mirror show",  "pack mirror status", "pack mirror pull",
+      "notify list",      "spool list",        "spool export",       "logs search",
+      "chaos inject",     "chaos report",      "site show",          "doctor"};
   return kVerbs;
 }
 
@@ -40,6 +43,7 @@ bool is_own(const std::string& verb) {
   static const std::set<std::string> kVerbs = {
       "site init",    "site check", "site sign",         "pack init", "pack build", "pack sign", "pack validate",
       "pack inspect", "pack eval",  "pack check-schema", "explain",   "version",    "completion"};
+  if (verb == "mirror trust") return false;  // changes an appliance's home
   return kNouns.contains(verb.substr(0, verb.find(' '))) || kVerbs.contains(verb);
 }
 
@@ -88,7 +92,7 @@ std::vector<std::string> without_home(const std::vector<std::string>& arguments,
 
 enum class Kind { path, path_or_run, word };
 Kind kind_of(const std::string& metavar, const std::string& option) {
-  static const std::set<std::string> kPaths = {"FILE", "FILE|DIR", "DIR", "PNG"};
+  static const std::set<std::string> kPaths = {"FILE", "FILE|DIR", "DIR", "PNG", "PATH"};
   static const std::set<std::string> kWords = {
       "HOOK",     "NAME", "NAME[:VERSION]", "NAME:VERSION", "RUN", "STEP",       "GATE",    "TEXT",
       "DURATION", "N",    "sha256:HEX",     "TIME",         "T",   "T|DURATION", "PATTERN", "STATE"};
@@ -141,10 +145,6 @@ void refuse_options(const std::string& verb, const Parsed& parsed) {
   if (verb == "pack approve" && given("--key"))
     throw Error(Code::access_denied, "option", "nobody approves on a service's appliance itself", "--key",
                 "Make a request with --offline-request and have it signed at an approver's desk.");
-  if (verb == "pack runs escalate" && given("--out"))
-    throw Error(
-        Code::access_denied, "option", "the service writes no folders for operators", "--out",
-        "Keep what `stella --output json pack runs escalate RUN` prints; the administrator can make the folder.");
   if (verb == "pack plan" && !given("--pack") && !given("--bundle"))
     throw Error(Code::usage, "pack", "the service cannot plan a folder", {},
                 "Give --pack NAME:VERSION or --bundle FILE; `stella pack build` makes one of the folder.");
@@ -158,7 +158,11 @@ std::optional<int> through_service(const Command& command, Parsed& parsed, const
   const auto socket = find_socket(parsed);
   if (!socket) return std::nullopt;
   if (!served().contains(verb)) refuse_verb(verb);
-  return service::forward(*socket, without_home(arguments, parsed));
+  std::vector<std::string> typed = without_home(arguments, parsed);
+  // Which media are mounted is a matter of who looks: what is left out is found with the operator's eyes.
+  if (verb == "pack mirror pull" && parsed.values["--from"].empty())
+    typed.insert(typed.end(), {"--from", intake::find_medium()});
+  return service::forward(*socket, typed);
 }
 
 void keep_to_order(const Command& command, Parsed& parsed) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/deliver.hpp"
 #include "appliance/notify/spool.hpp"
+#include "appliance/service/order.hpp"
 #include "bundles/files/read.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/media/copy.hpp"
@@ -82,26 +84,34 @@ std::string folder_name(const files::Home& home, const Load& load) {
   return fmt::format("{}_{}_{}", id, newest, canon::sha256(load.sums).hex().substr(0, 8));
 }
 
+// The messages from the spool; what explains and lists them is made as they go.
+media::Source source_of(const files::Home& home, const Load& load) {
+  return [&load, files = media::from_folder(notify::spool_of(home))](
+             const media::File& file, const std::function<void(std::string_view)>& take) {
+    if (file.path == kReadme) return take(kText);
+    if (file.path == kSums) return take(load.sums);
+    files(file, take);
+  };
+}
+
 int export_files(Invocation& call) {
-  const bool again = call.flag("--again");
-  const media::Volume volume =
-      media::open_volume(call.need("--media"), call.flag("--allow-fixed") ? media::Fixed::allow : media::Fixed::refuse);
+  const service::Destination to{
+      .path = call.need("--media"), .is_medium = true, .allow_fixed = call.flag("--allow-fixed"), .below = {}};
+  if (service::person_socket() < 0)
+    (void)media::open_volume(to.path, to.allow_fixed ? media::Fixed::allow : media::Fixed::refuse);
   std::optional<notify::Outbox> outbox;
   const auto spooled = files_of(call, outbox);
-  Load load = spooled.empty() ? Load{} : load_of(call.home(), spooled, again);
+  Load load = spooled.empty() ? Load{} : load_of(call.home(), spooled, call.flag("--again"));
   if (load.paths.empty()) {
     call.out().say(spooled.empty() ? "the spool is empty"
                                    : "everything was exported before (--again takes it once more)");
     call.out().result({{"folder", canon::Json()}, {"files", canon::Json::array()}});
     return 0;
   }
-  const std::string spool = notify::spool_of(call.home());
-  const std::string target = volume.path + "/STELLA-SPOOL/" + folder_name(call.home(), load);
-  files::write_atomically(spool + "/" + kReadme, kText, 0600);
-  files::write_atomically(spool + "/" + kSums, load.sums, 0600);
+  service::Destination folder = to;
+  folder.below = "STELLA-SPOOL/" + folder_name(call.home(), load);
   load.files.push_back({kSums, canon::sha256(load.sums), load.sums.size()});
-  const media::Copied copied =
-      media::copy_verified(media::from_folder(spool), load.files, volume, target, [](std::uint64_t) {});
+  const media::Copied copied = deliver(folder, load.files, source_of(call.home(), load), {}).copied;
   files::crash_point("spool.exported");
   if (!outbox) outbox.emplace(notify::Outbox::open(call.home()));
   outbox->mark_exported(load.paths, call.clock().now());

@@ -19,24 +19,6 @@ namespace {
 
 using canon::Json;
 
-class Folder {
- public:
-  explicit Folder(std::string path) : path_(std::move(path)) { files::make_folders(path_); }
-  void put(const std::string& name, const std::string& text) {
-    files::write_atomically(path_ + "/" + name, text, 0600, files::Replace::no);
-    sums_[name] = canon::sha256(text);
-  }
-  void close() {
-    std::string list;
-    for (const auto& [name, digest] : sums_) list += fmt::format("{}  {}\n", digest.hex(), name);
-    files::write_atomically(path_ + "/SHA256SUMS", list, 0600, files::Replace::no);
-  }
-
- private:
-  std::string path_;
-  std::map<std::string, canon::Digest> sums_;
-};
-
 std::string os_name() {
   std::ifstream file("/etc/os-release");
   for (std::string line; std::getline(file, line);)
@@ -81,19 +63,33 @@ std::optional<std::string> plan_of(const journal::RunRow& row) {
 
 }  // namespace
 
-std::string write_bundle(const std::string& folder, const Contents& contents) {
-  const std::string name = contents.row.folder.substr(contents.row.folder.rfind('/') + 1);
-  const std::string path = fmt::format("{}/{}_{}", folder, name, clock::format_compact(contents.now));
-  Folder made(path);
-  made.put("report.json", canon::pretty(contents.report));
-  made.put("report.txt", joined(lines_of(contents.report)));
-  made.put("log.txt", log_of(contents.report));
-  made.put("journal.jsonl", journal_of(contents));
-  if (const auto plan = plan_of(contents.row)) made.put("plan.json", *plan);
-  made.put("evidence.json", canon::pretty(contents.report.at("evidence")));
-  made.put("doctor.json", canon::pretty(contents.doctor));
-  made.put("versions.json", canon::pretty(versions_of(contents.version)));
-  made.close();
+Bundle bundle_of(const Contents& contents) {
+  const std::string run = contents.row.folder.substr(contents.row.folder.rfind('/') + 1);
+  Bundle bundle{.name = fmt::format("{}_{}", run, clock::format_compact(contents.now)), .files = {}};
+  std::map<std::string, canon::Digest> sums;
+  const auto put = [&](const std::string& name, std::string text) {
+    sums[name] = canon::sha256(text);
+    bundle.files.emplace_back(name, std::move(text));
+  };
+  put("report.json", canon::pretty(contents.report));
+  put("report.txt", joined(lines_of(contents.report)));
+  put("log.txt", log_of(contents.report));
+  put("journal.jsonl", journal_of(contents));
+  if (auto plan = plan_of(contents.row)) put("plan.json", std::move(*plan));
+  put("evidence.json", canon::pretty(contents.report.at("evidence")));
+  put("doctor.json", canon::pretty(contents.doctor));
+  put("versions.json", canon::pretty(versions_of(contents.version)));
+  std::string list;
+  for (const auto& [name, digest] : sums) list += fmt::format("{}  {}\n", digest.hex(), name);
+  bundle.files.emplace_back("SHA256SUMS", std::move(list));
+  return bundle;
+}
+
+std::string write_bundle(const std::string& folder, const Bundle& bundle) {
+  const std::string path = folder + "/" + bundle.name;
+  files::make_folders(path);
+  for (const auto& [name, text] : bundle.files)
+    files::write_atomically(path + "/" + name, text, 0600, files::Replace::no);
   return path;
 }
 

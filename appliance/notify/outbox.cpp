@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "appliance/journal/visible.hpp"
 #include "bundles/files/write.hpp"
 
 namespace stella::notify {
@@ -195,9 +196,16 @@ std::vector<Entry> Outbox::list(const Filter& filter) const {
                                  "WHERE (?1='' OR state=?1) AND (?2='' OR run=?2) ORDER BY number DESC LIMIT ?3");
   row.bind(1, filter.state);
   row.bind(2, filter.run);
-  row.bind(3, static_cast<std::int64_t>(filter.limit));
-  while (row.step()) found.push_back(entry_of(row));
+  row.bind(3, journal::sees_everything() ? static_cast<std::int64_t>(filter.limit) : -1);
+  while (found.size() < filter.limit && row.step())
+    if (Entry entry = entry_of(row); journal::is_visible(entry.tenant)) found.push_back(std::move(entry));
   return found;
+}
+
+bool Outbox::is_visible(const std::string& id) const {
+  if (journal::sees_everything()) return true;
+  auto row = connection_.prepare("SELECT tenant FROM messages WHERE id>=?1 AND id<?1||'g'").bind(1, id);
+  return row.step() && journal::is_visible(row.text(0));
 }
 
 std::optional<Entry> Outbox::find(const std::string& id) const {

@@ -84,7 +84,8 @@ class Outbox {
     std::string state = {}, run = {};
     std::size_t limit = 100;
   };
-  [[nodiscard]] std::vector<Entry> list(const Filter& filter) const;  // newest first
+  [[nodiscard]] std::vector<Entry> list(const Filter& filter) const;  // newest first, of visible tenants
+  [[nodiscard]] bool is_visible(const std::string& id) const;         // begins a message's id; journal/visible.hpp
   [[nodiscard]] std::optional<Entry> find(const std::string& id) const;
   [[nodiscard]] std::size_t count(State state) const;
   std::size_t requeue_failed(clock::Time now);  // those that were given up, as if they were new

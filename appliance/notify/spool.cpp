@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "appliance/journal/visible.hpp"
 #include "bundles/files/tree.hpp"
 #include "bundles/files/write.hpp"
 
@@ -21,6 +22,14 @@ std::string stem_of(const Entry& entry) {
 canon::Json payload_json(const Entry& entry) {
   if (entry.to == "email") return {{"eml", stem_of(entry) + ".eml"}};
   return canon::parse_json(entry.payload, fault::Code::journal_tampered, "a payload of the outbox");
+}
+
+// An operator of a service sees the messages of their tenants only, and none that the outbox does not know.
+bool is_visible(const std::string& name, const Outbox* outbox) {
+  if (journal::sees_everything()) return true;
+  const std::size_t dash = name.find('-'), dot = name.rfind('.');
+  return outbox != nullptr && dash != std::string::npos && dot > dash + 1 &&
+         outbox->is_visible(name.substr(dash + 1, dot - dash - 1));
 }
 
 bool is_ours(const std::string& name) {
@@ -54,7 +63,8 @@ std::vector<SpoolFile> list_spool(const files::Home& home, const Outbox* outbox)
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
     for (const files::Entry& entry : files::list_tree(path)) {
-      if (entry.kind != files::Kind::file || entry.path.find('/') != std::string::npos || !is_ours(entry.path))
+      if (entry.kind != files::Kind::file || entry.path.find('/') != std::string::npos || !is_ours(entry.path) ||
+          !is_visible(entry.path, outbox))
         continue;
       SpoolFile file{.path = fmt::format("{}/{}", folder, entry.path), .size_bytes = entry.size_bytes, .exported = {}};
       if (outbox != nullptr) file.exported = outbox->exported(file.path);

@@ -23,7 +23,7 @@ struct SpoolFile {
   std::uint64_t size_bytes = 0;
   std::optional<clock::Time> exported;
 };
-// The files that lie there, by name. What is no file or has another name than ours is left out.
+// The files that lie there, by name, of visible tenants. What is no file or has another name than ours is left out.
 [[nodiscard]] std::vector<SpoolFile> list_spool(const files::Home& home, const Outbox* outbox);
 
 }  // namespace stella::notify

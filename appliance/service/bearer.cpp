@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ namespace {
 using fault::Code;
 using fault::Error;
 
+constexpr int kPatienceMillis = 120000;
 constexpr std::uint64_t kMaxWritten = std::uint64_t{256} << 20;
 
 [[noreturn]] void gone(const std::string& path) {
@@ -57,6 +59,14 @@ Fulfilled fulfil(const Wish& wish, const Message& message, files::Fd& brought) {
 Message SocketBearer::fulfilled(const Wish& wish, std::span<const int> descriptors) {
   const std::scoped_lock lock(mutex_);
   if (!socket_ || !send(socket_.get(), text_of(wish), descriptors)) gone(wish.path);
+  // Opening takes a moment. Whoever stalls it would keep what this process holds, such as the registry's lock.
+  struct pollfd coming {
+    socket_.get(), POLLIN, 0
+  };
+  int count = 0;
+  do count = ::poll(&coming, 1, wish.kind == Wish::Kind::write ? -1 : kPatienceMillis);
+  while (count < 0 && errno == EINTR);
+  if (count == 0) gone(wish.path);
   auto answer = receive(socket_.get());
   if (!answer) gone(wish.path);
   return std::move(*answer);

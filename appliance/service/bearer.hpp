@@ -12,7 +12,8 @@
 
 namespace stella::service {
 
-// Without a socket every wish is ERR_SERVE_BUSY, reason `gone`: the command line has ended.
+// Without a socket every wish is ERR_SERVE_BUSY, reason `gone`: the command line has ended. So is one to open a file
+// that is not answered within two minutes.
 class SocketBearer : public files::Bearer {
  public:
   explicit SocketBearer(files::Fd socket) : socket_(std::move(socket)) {}

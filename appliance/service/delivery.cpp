@@ -81,30 +81,28 @@ void take_from(const files::Fd& pipe, const media::File& file, const std::functi
         ::read(pipe.get(), block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, kBlock)));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw fault::system_error(errno, "receiving", file.path);
-    if (count == 0) throw Error(Code::serve_busy, "gone", "the service ended while it sent evidence", file.path);
+    if (count == 0) throw Error(Code::serve_busy, "gone", "the service ended while it sent files", file.path);
     take({block.data(), static_cast<std::size_t>(count)});
     left -= static_cast<std::uint64_t>(count);
   }
 }
 
+// False: the other end wants no more.
+bool push(const files::Fd& into, std::string_view rest) {
+  while (!rest.empty()) {
+    const ssize_t written = ::write(into.get(), rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 // All files after each other. A command line that wants no more closes its end: it says why in its answer.
-void pour(const std::string& folder, const std::vector<media::File>& files, files::Fd into) {
-  const files::Fd root = files::open_folder(folder);
+void pour(const std::vector<media::File>& files, const media::Source& source, files::Fd into) {
+  bool is_wanted = true;
   for (const media::File& file : files) {
-    const files::Fd in = files::open_beneath(root, file.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    std::vector<char> block(kBlock);
-    for (;;) {
-      const ssize_t count = ::read(in.get(), block.data(), block.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw fault::system_error(errno, "reading", file.path);
-      if (count == 0) break;
-      for (std::string_view rest(block.data(), static_cast<std::size_t>(count)); !rest.empty();) {
-        const ssize_t written = ::write(into.get(), rest.data(), rest.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return;
-        rest.remove_prefix(static_cast<std::size_t>(written));
-      }
-    }
+    if (is_wanted) source(file, [&](std::string_view block) { is_wanted = is_wanted && push(into, block); });
   }
 }
 
@@ -148,8 +146,8 @@ Delivered deliver_here(const Destination& to, const std::vector<media::File>& fi
           volume.removable};
 }
 
-Delivered deliver_through(int socket, const Destination& to, const std::string& folder,
-                          const std::vector<media::File>& files) {
+Delivered deliver_through(int socket, const Destination& to, const std::vector<media::File>& files,
+                          const media::Source& source) {
   const files::Fd list(::memfd_create("stella-delivery", MFD_CLOEXEC));
   int ends[2];
   if (!list || ::pipe2(ends, O_CLOEXEC) != 0) throw fault::system_error(errno, "sending", to.below);
@@ -160,7 +158,7 @@ Delivered deliver_through(int socket, const Destination& to, const std::string& 
   const int fds[] = {list.get(), out.get()};
   if (!send(socket, text_of(to), fds)) gone(to.path);
   out.reset();
-  pour(folder, files, std::move(in));
+  pour(files, source, std::move(in));
   const auto answer = receive(socket);
   if (!answer) gone(to.path);
   return parse_answer(answer->text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of the service's (an evidence bag) onto the operator's medium: their command line writes it with their
-// rights, with preflight and read-back as ever, from what comes through a pipe. One delivery at a time.
+// Files of the service's (an evidence bag, an escalation, the spool) as a folder on the operator's medium: their
+// command line writes it with their rights, with preflight and read-back as ever, from what comes through a pipe. One
+// delivery at a time.
 #pragma once
 
 #include <string>
@@ -16,7 +17,7 @@ struct Destination {
   std::string path;          // absolute, as the operator named it
   bool is_medium = false;    // --media; else --out, made when it is missing
   bool allow_fixed = false;  // --allow-fixed
-  std::string below;         // STELLA-EVIDENCE/<bag>
+  std::string below;         // the folder to make there: STELLA-EVIDENCE/<bag>
 };
 struct Delivered {
   media::Copied copied;
@@ -29,8 +30,8 @@ struct Delivered {
 
 // In the process that works for an operator: through their command line at `socket`. Errors as media::copy_verified;
 // ERR_SERVE_BUSY, reason `gone`.
-[[nodiscard]] Delivered deliver_through(int socket, const Destination& to, const std::string& folder,
-                                        const std::vector<media::File>& files);
+[[nodiscard]] Delivered deliver_through(int socket, const Destination& to, const std::vector<media::File>& files,
+                                        const media::Source& source);
 // In the command line: whether this message is a delivery, and doing it; gives the answer's text.
 [[nodiscard]] bool is_delivery(std::string_view text);
 [[nodiscard]] std::string receive_delivery(const Message& message);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mirror/intake/feed.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,14 +16,25 @@
 
 #include "bundles/canon/fields.hpp"
 #include "bundles/fault/error.hpp"
+#include "bundles/files/fd.hpp"
+#include "bundles/files/named.hpp"
 
 namespace stella::intake {
 namespace {
 
 namespace fs = std::filesystem;
 using fault::Code;
+constexpr std::size_t kMaxListed = 100000;
 
 bool exists(const std::string& path) {
+  if (files::Bearer* bearer = files::bearer_of(path)) {
+    try {
+      return bool(bearer->open(files::plain(path)));
+    } catch (const fault::Error& error) {
+      if (error.code() == Code::file_not_found) return false;
+      throw;
+    }
+  }
   return ::access(path.c_str(), F_OK) == 0;
 }
 
@@ -43,13 +56,26 @@ std::optional<Candidate> parse_name(const fs::path& path) {
   return candidate;
 }
 
+files::Fd open_to_list(const std::string& folder) {
+  if (files::Bearer* bearer = files::bearer_of(folder)) return bearer->open(files::plain(folder));
+  files::Fd own(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own) throw fault::system_error(errno, "listing", folder);
+  return own;
+}
+
 std::vector<Candidate> list_candidates(const std::string& folder) {
+  files::Fd open = open_to_list(folder);
+  const files::Handle<DIR, ::closedir> entries(::fdopendir(open.get()));
+  if (!entries) throw fault::system_error(errno, "listing", folder);
+  (void)open.release();  // the handle closes it
   std::vector<Candidate> found;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (auto candidate = parse_name(it->path())) found.push_back(std::move(*candidate));
+  std::size_t seen = 0;
+  for (errno = 0; const dirent* entry = ::readdir(entries.get()); errno = 0) {
+    if (++seen > kMaxListed)
+      throw fault::Error(Code::mirror_malformed, "collision", fmt::format("{} holds too many files", folder), folder);
+    if (auto candidate = parse_name(folder + "/" + entry->d_name)) found.push_back(std::move(*candidate));
   }
-  if (error) throw fault::system_error(error.value(), "listing", folder);
+  if (errno != 0) throw fault::system_error(errno, "listing", folder);
   return found;
 }
 
@@ -69,7 +95,7 @@ std::string choose(const std::string& folder, const std::string& source) {
 }
 
 std::unique_ptr<Feed> open_folder_or_tar(const std::string& path) {
-  return fs::is_directory(path) ? open_folder_feed(path) : open_tar_feed(path);
+  return files::is_folder(path) ? open_folder_feed(path) : open_tar_feed(path);
 }
 
 // Octal escapes of /proc/self/mountinfo (space, tab, newline, backslash).
@@ -105,8 +131,9 @@ void Part::read(std::uint64_t offset, std::span<char> out) const {
 
 std::unique_ptr<Feed> open_feed(const std::string& path, const std::string& source) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) throw fault::system_error(errno, "opening", path);
-  if (!S_ISDIR(info.st_mode)) return open_tar_feed(path);
+  if (files::bearer_of(path) == nullptr && ::stat(path.c_str(), &info) != 0)
+    throw fault::system_error(errno, "opening", path);
+  if (!files::is_folder(path)) return open_tar_feed(path);
   if (exists(path + "/STELLA-MIRROR")) return open_folder_or_tar(choose(path + "/STELLA-MIRROR", source));
   if (exists(path + "/metadata") || exists(path + "/bundle.json")) return open_folder_feed(path);
   if (exists(path + "/oci-layout")) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a bundle from a medium: a folder, or a plain tar of it. Each file is opened once beneath the bundle's folder
 // (openat2: no links, no other mount) and read through that one descriptor with pread, never mapped; nothing is
-// written. One thread each.
+// written. A path that is files::named() is opened by its bearer, file by file, with that person's rights. One thread
+// each.
 //
 // Errors: ERR_MIRROR_MALFORMED (missing, type, link, truncated, and archive's reasons), ERR_MEDIA_GONE when the medium
 // stops answering, ERR_FILE_NOT_FOUND and ERR_FILE_UNSUITABLE for the argument itself.

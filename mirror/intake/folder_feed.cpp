@@ -7,6 +7,7 @@
 
 #include "bundles/fault/error.hpp"
 #include "bundles/files/fd.hpp"
+#include "bundles/files/named.hpp"
 #include "bundles/files/read.hpp"
 #include "mirror/intake/feed.hpp"
 
@@ -14,6 +15,7 @@ namespace stella::intake {
 namespace {
 
 using fault::Code;
+constexpr std::uint64_t kMaxVolume = std::uint64_t{1} << 50;
 
 // What stands in a file's place inside a bundle is the bundle's fault, not the argument's.
 [[noreturn]] void retell(const fault::Error& error, const std::string& path) {
@@ -27,12 +29,15 @@ using fault::Code;
 class FolderFeed : public Feed {
  public:
   explicit FolderFeed(const std::string& path)
-      : Feed(std::filesystem::path(path + "/").parent_path().filename().string()), root_(files::open_folder(path)) {}
+      : Feed(std::filesystem::path(path + "/").parent_path().filename().string()),
+        path_(path),
+        is_borne_(files::bearer_of(path) != nullptr),
+        root_(is_borne_ ? files::Fd() : files::open_folder(path)) {}
 
   std::optional<std::string> document(const std::string& path, std::uint64_t max_bytes) override {
     try {
-      return files::read_input_beneath(
-          root_, path, {.max_bytes = max_bytes, .empty = files::Empty::allow, .links = files::Links::refuse});
+      const files::InputRule rule{.max_bytes = max_bytes, .empty = files::Empty::allow, .links = files::Links::refuse};
+      return is_borne_ ? files::read_input(path_ + "/" + path, rule) : files::read_input_beneath(root_, path, rule);
     } catch (const fault::Error& error) {
       if (error.code() == Code::file_not_found) return std::nullopt;
       retell(error, path);
@@ -41,7 +46,7 @@ class FolderFeed : public Feed {
 
   Part part(const std::string& path) override {
     try {
-      files::Fd file = files::open_beneath(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      files::Fd file = open(path);
       struct stat info {};
       if (::fstat(file.get(), &info) != 0) throw fault::system_error(errno, "looking at", path);
       if (!S_ISREG(info.st_mode))
@@ -58,6 +63,14 @@ class FolderFeed : public Feed {
   }
 
  private:
+  files::Fd open(const std::string& path) {
+    if (is_borne_)
+      return files::open_input(path_ + "/" + path, {.max_bytes = kMaxVolume, .empty = files::Empty::allow});
+    return files::open_beneath(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  }
+
+  std::string path_;
+  bool is_borne_;
   files::Fd root_;
   std::vector<files::Fd> open_;
 };

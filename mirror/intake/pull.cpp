@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "bundles/canon/fields.hpp"
+#include "bundles/files/named.hpp"
 #include "bundles/files/write.hpp"
 #include "bundles/site/policy.hpp"
 #include "mirror/catalog/lock.hpp"
@@ -105,6 +106,7 @@ void write_receipt(const Import& import, const metadata::Verified& verified, con
   const std::string& timestamp = verified.texts.at("timestamp.json");
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(result.age).count();
   const canon::Json details = {{"from", canon::printable(from, 200)},
+                               {"by", canon::printable(import.request.by, 200)},
                                {"source", result.source},
                                {"generation", result.generation},
                                {"previous", result.previous},
@@ -193,7 +195,8 @@ PullResult run(const Import& import) {
 // The refusal is what must reach the caller, also when it cannot be written down.
 void record_or_note(const PullRequest& request, const site::Identity& identity, const fault::Error& refusal) {
   try {
-    record_refusal(request.home, identity, request.clock.now(), request.from, refusal);
+    record_refusal(request.home, identity, request.clock.now(), {.from = files::plain(request.from), .by = request.by},
+                   refusal);
   } catch (const fault::Error& error) {
     request.note(fmt::format("the refusal could not be recorded: {}", error.what()));
   }

@@ -21,7 +21,8 @@ namespace stella::intake {
 
 struct PullRequest {
   const files::Home& home;
-  std::string from;  // empty: the only mounted medium with a bundle
+  std::string from;     // empty: the only mounted medium with a bundle; files::named() when it is an operator's
+  std::string by = {};  // who brings it, for the receipt
   const clock::Clock& clock;
   std::function<void(const std::string&)> note;  // progress, for people
 };

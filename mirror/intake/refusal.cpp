@@ -24,11 +24,12 @@ bool is_refusal(const fault::Error& error) {
   }
 }
 
-void record_refusal(const files::Home& home, const site::Identity& identity, clock::Time now, const std::string& from,
+void record_refusal(const files::Home& home, const site::Identity& identity, clock::Time now, const Bringer& bringer,
                     const fault::Error& error) {
   const std::string import = clock::format_compact(now) + "-" + canon::random_hex(4);
   canon::Json record = {{"import", import},
-                        {"from", canon::printable(from, 500)},
+                        {"from", canon::printable(bringer.from, 500)},
+                        {"by", canon::printable(bringer.by, 200)},
                         {"code", fault::info(error.code()).name},
                         {"reason", error.reason()},
                         {"message", canon::printable(error.what(), 1000)},

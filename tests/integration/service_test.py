@@ -96,7 +96,7 @@ class Operators(ServiceSite):
             options = self.options_of("ana")
             self.assertNotEqual(subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options).returncode, 0)
         self.refused_to("ana", "ERR_ACCESS_DENIED", "vault", "list", reason="verb")
-        for verb in (("site", "apply", "x"), ("site", "identity"), ("vault", "put", "x", "--scope", "s"), ("pack", "mirror", "pull"), ("pack", "runs", "prune"), ("serve", "--socket")):
+        for verb in (("site", "apply", "x"), ("site", "identity"), ("vault", "put", "x", "--scope", "s"), ("pack", "mirror", "gc"), ("pack", "runs", "prune"), ("serve", "--socket")):
             self.refused_to("ana", "ERR_ACCESS_DENIED", *verb, reason="verb")
         self.refused_to("ana", "ERR_USAGE", "act-for")
 
