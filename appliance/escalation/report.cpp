@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <map>
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/escalation/matrix.hpp"
-#include "appliance/logs/reader.hpp"
+#include "appliance/logs/lines.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::escalation {
@@ -76,21 +75,6 @@ void take(Course& course, const journal::Event& event) {
   }
 }
 
-Json last_lines(const std::string& folder, const Failing& failing) {
-  std::deque<std::string> lines;
-  logs::Reader reader(folder + "/logs", {.step = failing.step, .number = failing.number});
-  while (const auto piece = reader.next()) {
-    std::string_view text = piece->bytes;
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      lines.push_back(canon::printable(text.substr(0, end), kMostLetters));
-      text.remove_prefix(std::min(end + 1, text.size()));
-      if (lines.size() > kMostLines) lines.pop_front();
-    }
-  }
-  return Json(std::vector<std::string>(lines.begin(), lines.end()));
-}
-
 Json failing_json(const journal::RunRow& row, const Course& course, Json& problems) {
   if (row.state == "succeeded") return {};
   const auto found = course.tries.find(course.named.empty() ? course.failing : course.named);
@@ -100,7 +84,7 @@ Json failing_json(const journal::RunRow& row, const Course& course, Json& proble
   for (const char* name : {"state", "reason", "message", "exit", "signal"})
     object[name] = failing.data.contains(name) ? failing.data.at(name) : Json();
   try {
-    object["log"] = last_lines(row.folder, failing);
+    object["log"] = logs::last_lines({row.folder + "/logs", failing.step, failing.number}, kMostLines, kMostLetters);
   } catch (const fault::Error& error) {
     problems.push_back(error.what());
   }

@@ -52,6 +52,8 @@ class Standing {
   // The try as it stood before this record; null for an id that was not declared, or a record that does not fit.
   const One* take(const Head& head, std::string_view payload);
   void forget(std::uint32_t id) { open_.erase(id); }
+  // As if it had been declared before: what an index tells of a try.
+  void put(std::uint32_t id, One one) { open_[id] = std::move(one); }
   void clear() { open_.clear(); }
   // The entry for a record that take() has just seen, when one is due.
   std::optional<Entry> due(const Head& head, std::uint64_t place, const One& before, std::uint64_t every);

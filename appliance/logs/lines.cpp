@@ -2,46 +2,56 @@
 #include "appliance/logs/lines.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
+#include <utility>
 
 #include "appliance/logs/chunk.hpp"
 #include "appliance/logs/plain.hpp"
+#include "bundles/canon/fields.hpp"
 #include "bundles/files/read.hpp"
 
 namespace stella::logs {
 namespace {
 
-struct Start {  // a chunk that holds text of the try, and the lines before it
-  std::uint32_t chunk = 0;
-  std::uint64_t lines = 0;
+constexpr std::uint64_t kEvery = 64 << 10;
+
+// Where to begin for line `from`, and the last record of the try that an index names.
+struct Anchors {
+  std::optional<Place> start, last;
 };
 
-// Empty: not in this chunk. The index may lag behind in the chunk that is being filled.
-std::optional<Start> start_in(const OneTry& one, std::uint32_t chunk, bool is_last) {
-  const auto found_in = [&](const std::vector<Entry>& entries) -> std::optional<Start> {
-    for (const Entry& entry : entries) {
-      if (entry.step_key == key_of(one.step) && entry.number == one.number && entry.kind == Kind::declare)
-        return Start{chunk, entry.line};
-    }
-    return std::nullopt;
-  };
-  const std::string path = one.folder + "/" + chunk_name(chunk);
-  const files::Fd fd = open_chunk(one.folder, chunk);
-  if (!fd || files::size_of(fd) <= kChunkMagic.size()) return std::nullopt;
-  const auto entries = load_index(one.folder + "/" + index_name(chunk), is_last ? 0 : files::size_of(fd));
-  if (entries) {
-    if (const auto found = found_in(*entries)) return found;
-    if (!is_last) return std::nullopt;
-  }
-  return found_in(scan_chunk(path, std::uint64_t{64} << 10).entries);
+// Its line is whole only after a newline: a record may begin within a line, unless it is the try's first.
+bool is_before(const Place& place, std::uint64_t from) {
+  return place.offset == 0 || place.lines + 1 < from;
 }
 
-std::vector<Start> starts_of(const OneTry& one) {
-  std::vector<Start> starts;
+void take_entries(Anchors& anchors, const OneTry& one, std::uint32_t chunk, const std::vector<Entry>& entries,
+                  std::uint64_t from) {
+  for (const Entry& entry : entries) {
+    if (entry.step_key != key_of(one.step) || entry.number != one.number) continue;
+    // A declaration is read as it stands: offset 0 of the chunk leads to it.
+    const bool text = entry.kind == Kind::text;
+    const Place place{{chunk, text ? entry.place : 0}, entry.id, entry.offset, entry.line};
+    anchors.last = place;
+    if (is_before(place, from)) anchors.start = place;
+  }
+}
+
+// One index at a time. The index of the last chunk may lag behind, and whoever reads on from what it has finds the
+// rest; a full chunk whose index does not do is read instead.
+Anchors anchors_of(const OneTry& one, std::uint64_t from) {
+  Anchors anchors;
   const auto chunks = chunks_in(one.folder);
   for (const std::uint32_t chunk : chunks) {
-    if (const auto found = start_in(one, chunk, chunk == chunks.back())) starts.push_back(*found);
+    const bool is_last = chunk == chunks.back();
+    const files::Fd fd = open_chunk(one.folder, chunk);
+    if (!fd || files::size_of(fd) <= kChunkMagic.size()) continue;
+    auto entries = load_index(one.folder + "/" + index_name(chunk), is_last ? 0 : files::size_of(fd));
+    if (!entries && !is_last) entries = scan_chunk(one.folder + "/" + chunk_name(chunk), kEvery).entries;
+    if (entries) take_entries(anchors, one, chunk, *entries, from);
   }
-  return starts;
+  return anchors;
 }
 
 // Makes lines of records. A line may come in several; both streams count as one text.
@@ -113,49 +123,70 @@ Walked walk(const OneTry& one, Query query, const Splitter::Take& take) {
   return walked;
 }
 
-Query query_of(const OneTry& one, const Start& start, std::uint64_t line) {
+Query query_of(const OneTry& one, const std::optional<Place>& start) {
   Query query{.step = one.step, .number = one.number};
-  if (start.chunk > 0) query.from = {start.chunk, 0};
-  if (line > 1) query.line = line;
+  if (!start) return query;
+  query.from = {start->at.chunk, 0};
+  if (start->at.offset > 0) query.place = start;
   return query;
 }
 
-Stretch read_from(const OneTry& one, const std::vector<Start>& starts, std::uint64_t from, std::size_t count) {
+Anchors anchors_if_chunked(const OneTry& one, std::uint64_t from) {
+  return has_plain(one) ? Anchors{} : anchors_of(one, from);
+}
+
+// From the last place that an index knows to the end: the last lines, as far as they are whole there.
+Stretch read_tail(const OneTry& one, const std::optional<Place>& last, std::size_t count) {
   Stretch stretch;
-  Start start;
-  for (const Start& each : starts) {
-    if (each.lines < from) start = each;
-  }
-  const auto take = [&](const TextLine& line) {
-    if (stretch.lines.size() >= count) return false;
-    if (line.number >= from) stretch.lines.push_back(line);
+  bool may_be_part = last && last->offset > 0;  // it may begin within a line
+  std::deque<TextLine> lines;
+  const Walked walked = walk(one, query_of(one, last), [&](const TextLine& line) {
+    if (std::exchange(may_be_part, false) || count == 0) return true;
+    if (lines.size() == count) lines.pop_front();
+    lines.push_back(line);
     return true;
-  };
-  Walked walked = walk(one, query_of(one, start, from), take);
-  if (!walked.is_whole || walked.lines == 0) {
-    const Start last = starts.empty() ? Start{} : starts.back();
-    walked = walk(one, query_of(one, last, 0), [](const TextLine&) { return true; });
-    walked.lines = std::max(walked.lines, last.lines);
-  }
-  stretch.total = walked.lines;
+  });
+  stretch.total = std::max(walked.lines, last ? last->lines : 0);
   stretch.has_ended = walked.has_ended;
+  stretch.lines.assign(std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
   return stretch;
 }
 
-std::vector<Start> starts_if_chunked(const OneTry& one) {
-  return has_plain(one) ? std::vector<Start>{} : starts_of(one);
+Stretch read_from(const OneTry& one, std::uint64_t from, std::size_t count) {
+  const Anchors anchors = anchors_if_chunked(one, from);
+  Stretch stretch;
+  const Walked walked = walk(one, query_of(one, anchors.start), [&](const TextLine& line) {
+    if (stretch.lines.size() >= count) return false;
+    if (line.number >= from) stretch.lines.push_back(line);
+    return true;
+  });
+  if (walked.is_whole && walked.lines > 0) {
+    stretch.total = walked.lines;
+    stretch.has_ended = walked.has_ended;
+    return stretch;
+  }
+  const Stretch tail = read_tail(one, anchors.last, 0);
+  stretch.total = tail.total;
+  stretch.has_ended = tail.has_ended;
+  return stretch;
 }
 
 }  // namespace
 
 Stretch read_lines(const OneTry& one, std::uint64_t from, std::size_t count) {
-  return read_from(one, starts_if_chunked(one), std::max<std::uint64_t>(1, from), count);
+  return read_from(one, std::max<std::uint64_t>(1, from), count);
 }
 
 Stretch read_end(const OneTry& one, std::size_t count) {
-  const auto starts = starts_if_chunked(one);
-  const std::uint64_t total = read_from(one, starts, 1, 0).total;
-  return read_from(one, starts, total > count ? total - count + 1 : 1, count);
+  Stretch tail = read_tail(one, anchors_if_chunked(one, 1).last, count);
+  if (tail.lines.size() >= std::min<std::uint64_t>(count, tail.total)) return tail;
+  return read_from(one, tail.total > count ? tail.total - count + 1 : 1, count);
+}
+
+std::vector<std::string> last_lines(const OneTry& one, std::size_t count, std::size_t max_bytes) {
+  std::vector<std::string> lines;
+  for (const TextLine& line : read_end(one, count).lines) lines.push_back(canon::printable(line.text, max_bytes));
+  return lines;
 }
 
 std::uint64_t count_lines_of(const OneTry& one) {
@@ -163,7 +194,7 @@ std::uint64_t count_lines_of(const OneTry& one) {
 }
 
 void for_each_line(const OneTry& one, const std::function<bool(const TextLine&)>& take) {
-  walk(one, query_of(one, {}, 0), take);
+  walk(one, query_of(one, std::nullopt), take);
 }
 
 }  // namespace stella::logs

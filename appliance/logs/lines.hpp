@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One try's text by the numbers of its lines, for people who look at a part of it. One thread; memory grows with what
-// is asked for, never with the log. The indexes name the chunk, so that a stretch costs one or two chunks' reading
-// wherever it lies. Errors as Reader.
+// is asked for, never with the log. The indexes name a record before the stretch, at most some 64 KiB of the try away:
+// a stretch costs little wherever it lies, the end too. Errors as Reader.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,8 @@ struct OneTry {
 [[nodiscard]] Stretch read_lines(const OneTry& one, std::uint64_t from, std::size_t count);
 // The last `count`.
 [[nodiscard]] Stretch read_end(const OneTry& one, std::size_t count);
+// Their text alone, printable, at most max_bytes of each: for reports.
+[[nodiscard]] std::vector<std::string> last_lines(const OneTry& one, std::size_t count, std::size_t max_bytes);
 [[nodiscard]] std::uint64_t count_lines_of(const OneTry& one);
 // Every line in order, until `take` says false. The line is valid during the call.
 void for_each_line(const OneTry& one, const std::function<bool(const TextLine&)>& take);

@@ -48,6 +48,7 @@ struct Reader::State {
   [[nodiscard]] bool is_one() const { return !query.step.empty() && query.number.has_value(); }
   bool choose();
   bool open_chunk_at(std::uint32_t number);
+  bool start_at(files::Fd& fd, const Place& place);
   bool advance();
   std::uint64_t place_to_start(std::uint32_t number) const;
   bool is_skippable(std::uint32_t number) const;
@@ -82,6 +83,16 @@ std::uint64_t Reader::State::place_to_start(std::uint32_t number) const {
   return place;
 }
 
+// An index proves nothing: the record must be there, of that stream. False: it is not.
+bool Reader::State::start_at(files::Fd& fd, const Place& place) {
+  Cursor probe(open_chunk(folder, place.at.chunk), place.at.offset);
+  if (!probe || probe.next() != Found::record || probe.head().kind != Kind::text || probe.head().id != place.id)
+    return false;
+  standing.put(place.id, {key_of(query.step), query.step, *query.number, place.offset, place.lines, place.offset});
+  cursor = Cursor(std::move(fd), place.at.offset);
+  return true;
+}
+
 bool Reader::State::open_chunk_at(std::uint32_t number) {
   const std::string path = folder + "/" + chunk_name(number);
   files::Fd fd = open_chunk(folder, number);
@@ -94,6 +105,7 @@ bool Reader::State::open_chunk_at(std::uint32_t number) {
   }
   chunk = number;
   standing.clear();
+  if (query.place && query.place->at.chunk == number && is_one() && start_at(fd, *query.place)) return true;
   cursor = Cursor(std::move(fd), place_to_start(number));
   return true;
 }
@@ -107,8 +119,8 @@ bool Reader::State::choose() {
   return false;
 }
 
-// To the next record: of this chunk, or of one that follows. What was written here before a following chunk could be seen
-// is found by a second look at this one.
+// To the next record: of this chunk, or of one that follows. What was written here before a following chunk could be
+// seen is found by a second look at this one.
 bool Reader::State::advance() {
   for (;;) {
     if (cursor.next() == Found::record) return true;

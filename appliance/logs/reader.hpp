@@ -26,12 +26,20 @@ struct Position {  // between two records: to go on from there later, in another
   auto operator<=>(const Position&) const = default;
 };
 
+struct Place {  // a text record of one try, as an index tells it
+  Position at{};
+  std::uint32_t id = 0;                 // of its stream within the chunk
+  std::uint64_t offset = 0, lines = 0;  // of the try before it
+};
+
 struct Query {  // what is empty takes everything
   std::string step = {};
   std::optional<int> number = {};          // the try
   std::optional<clock::Time> since = {};   // records of this time and later
   std::optional<std::uint64_t> line = {};  // with step and number: start at the record that holds this line (from 1)
   Position from = {};                      // a Piece's `next`
+  // With step and number: start there, when such a record is there; else at the beginning of its chunk.
+  std::optional<Place> place = {};
 };
 
 struct Piece {  // one record; valid until the next call

@@ -3,10 +3,7 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <deque>
-
-#include "appliance/logs/reader.hpp"
+#include "appliance/logs/lines.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/tree.hpp"
 
@@ -14,21 +11,6 @@ namespace stella::run {
 namespace {
 
 constexpr std::size_t kMostLines = 20, kMostFiles = 50, kMostLetters = 400;
-
-std::vector<std::string> last_lines(const std::string& folder, const std::string& step, int number) {
-  logs::Reader reader(folder, {.step = step, .number = number});
-  std::deque<std::string> lines;
-  while (const auto piece = reader.next()) {
-    std::string_view text = piece->bytes;
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      lines.push_back(canon::printable(text.substr(0, end), kMostLetters));
-      text.remove_prefix(std::min(end + 1, text.size()));
-      if (lines.size() > kMostLines) lines.pop_front();
-    }
-  }
-  return {lines.begin(), lines.end()};
-}
 
 void add_newer(const std::string& root, const std::string& shown, clock::Time since, std::vector<std::string>& found) {
   const std::int64_t start = since.time_since_epoch().count();
@@ -45,7 +27,7 @@ void add_newer(const std::string& root, const std::string& shown, clock::Time si
 
 Prospect::Left left_by(const Record& record, const std::string& id, const StepProgress& step) {
   Prospect::Left left{.step = id, .printed = {}, .changed = {}};
-  left.printed = last_lines(record.row.folder + "/logs", id, step.tries);
+  left.printed = logs::last_lines({record.row.folder + "/logs", id, step.tries}, kMostLines, kMostLetters);
   add_newer(record.row.folder + "/work", "/work", step.started_at, left.changed);
   add_newer(record.row.folder + "/artifacts", "/artifacts", step.started_at, left.changed);
   const plan::Step* planned = find_step(record.steps(), id);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "appliance/logs/lines.hpp"
 
@@ -95,6 +96,75 @@ TEST_F(LinesTest, HoldsABoundedPartOfALongLine) {
   EXPECT_EQ(stretch.lines[0].text.size(), kMaxLineShown);
   EXPECT_EQ(stretch.lines[0].left_out, 2 * kMaxLineShown);
   EXPECT_EQ(stretch.lines[1].number, 2U);
+}
+
+// Lines that begin and end within records, and records within lines, over many chunks and index entries.
+TEST_F(LinesTest, FindsEveryLineFromEveryPlaceThatAnIndexNames) {
+  {
+    Writer writer = Writer::open(one().folder, {.chunk_bytes = 3000, .index_every = 200});
+    Try a = writer.begin("a", 1), b = writer.begin("b", 1);
+    for (int i = 1; i <= 160; ++i) {
+      a.append(Stream::out, fmt::format("{} of {}", std::string(static_cast<std::size_t>(i * 37 % 300), 'x'), i), at());
+      if (i % 4 == 0) b.append(Stream::out, "other\n", at());
+      if (i % 3 != 0) a.append(Stream::err, "\nand\n", at());
+    }
+    static_cast<void>(a.finish(at()));
+    writer.sync();
+  }
+  std::vector<std::string> all;
+  for_each_line(one(), [&](const TextLine& line) {
+    all.push_back(line.text);
+    return true;
+  });
+  ASSERT_GT(all.size(), 200U);
+  const auto check = [&](const char* what) {
+    for (std::size_t from = 1; from <= all.size(); ++from) {
+      const Stretch stretch = read_lines(one(), from, 3);
+      ASSERT_EQ(stretch.total, all.size()) << what;
+      ASSERT_FALSE(stretch.lines.empty()) << what << from;
+      for (const TextLine& line : stretch.lines) ASSERT_EQ(line.text, all[line.number - 1]) << what << from;
+      ASSERT_EQ(stretch.lines.front().number, from) << what;
+      const Stretch end = read_end(one(), all.size() - from + 1);
+      ASSERT_EQ(end.lines.size(), all.size() - from + 1) << what;
+      ASSERT_EQ(end.lines.front().text, all[from - 1]) << what << from;
+    }
+  };
+  check("with its indexes ");
+  for (const auto& file : std::filesystem::directory_iterator(one().folder)) {
+    if (file.path().extension() == ".index" && file.path().filename() != "000002.index") std::filesystem::remove(file);
+  }
+  check("with one of them ");
+}
+
+TEST_F(LinesTest, ReadsNothingBeforeThePlaceThatAnIndexNames) {
+  {
+    Writer writer = Writer::open(one().folder, {.chunk_bytes = 1 << 20, .index_every = 1024});
+    Try a = writer.begin("a", 1);
+    for (int i = 1; i <= 2000; ++i) a.append(Stream::out, fmt::format("line {}\n", i), at());
+    static_cast<void>(a.finish(at()));
+    writer.sync();
+  }
+  std::fstream chunk(one().folder + "/000001.chunk", std::ios::in | std::ios::out | std::ios::binary);
+  chunk.seekp(3000);
+  chunk.write("damage", 6);
+  chunk.close();
+  EXPECT_EQ(count_lines_of(one()), 2000U);
+  EXPECT_EQ(read_lines(one(), 1500, 2).lines.at(1).text, "line 1501");
+  EXPECT_EQ(read_end(one(), 20).lines.at(0).text, "line 1981");
+  EXPECT_EQ(last_lines(one(), 2, 100), (std::vector<std::string>{"line 1999", "line 2000"}));
+  EXPECT_NE(read_lines(one(), 1, 2000).lines.size(), 2000U);  // what lies before the damage can be read, no more
+}
+
+TEST_F(LinesTest, GoesToTheBeginningOfTheChunkWhenAnIndexLies) {
+  write(2000);
+  std::filesystem::copy_file(one().folder + "/000003.index", one().folder + "/last.index");
+  const Stretch before = read_end(one(), 5);
+  const auto chunks = std::distance(std::filesystem::directory_iterator(one().folder), {}) / 2;
+  std::filesystem::rename(one().folder + "/last.index", fmt::format("{}/{:06}.index", one().folder, chunks));
+  const Stretch after = read_end(one(), 5);
+  ASSERT_EQ(after.lines.size(), 5U);
+  EXPECT_EQ(after.total, before.total);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(after.lines[i].text, before.lines[i].text);
 }
 
 TEST_F(LinesTest, WalksAllLinesOnceUntilToldToStop) {
