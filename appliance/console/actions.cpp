@@ -7,6 +7,7 @@
 #include "appliance/console/desk.hpp"
 #include "appliance/console/guard.hpp"
 #include "appliance/console/routes.hpp"
+#include "appliance/console/run_acts.hpp"
 #include "appliance/console/run_request.hpp"
 #include "appliance/console/verb.hpp"
 #include "bundles/canon/fields.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using canon::Json;
 using fault::Code;
-using fault::Error;
 
 constexpr std::size_t kMaxRunBody = 4 << 20, kMaxResponse = 1 << 20, kMaxForm = 64 << 10;
 
@@ -32,14 +32,9 @@ http::Response done(const Visit& visit, const Json& result, int status) {
   return json_response(result, status);
 }
 
-http::Response act(Desk& desk, const Visit& visit, const Verb& verb, int status) {
-  const Outcome outcome = run_verb(desk.home(), verb);
-  const Json result = result_of(outcome);
-  // Waiting is no failure of what was asked; a rejection that was recorded is none either.
-  const bool waits = outcome.exit == 7 && result.is_object();
-  const bool recorded = outcome.exit == 3 && result.is_object() && result.value("decision", "") == "rejected";
-  if (outcome.exit != 0 && !waits && !recorded) return failure_response(outcome);
-  return done(visit, result, waits ? 202 : status);
+http::Response answer(const Visit& visit, const Outcome& outcome, int status) {
+  if (!was_done(outcome)) return failure_response(outcome);
+  return done(visit, result_of(outcome), outcome.exit == 7 ? 202 : status);
 }
 
 std::string tenant_for(const Visit& visit, const RunRequest& wish) {
@@ -58,7 +53,7 @@ http::Response start_run(Desk& desk, const Visit& visit) {
     verb.arguments.insert(verb.arguments.end(), {"--inputs", "-"});
     verb.input = wish.inputs;
   }
-  return act(desk, visit, verb, 202);
+  return answer(visit, run_verb(desk.home(), verb), 202);
 }
 
 // Fields of a JSON object or of a form; a name that is not known is refused.
@@ -79,45 +74,22 @@ http::Pairs fields_of(const http::Request& request, const std::vector<std::strin
   return fields;
 }
 
-http::Response with_fields(Desk& desk, const Visit& visit, std::vector<std::string> arguments,
-                           const std::vector<std::string>& known, int status) {
-  const journal::RunRow row = desk.run_of(visit);
-  arguments.insert(arguments.end(), {"--run", row.id});
-  for (const auto& [name, value] : fields_of(visit.request, known))
-    arguments.push_back(fmt::format("--{}={}", name, value));
-  return act(desk, visit, {.arguments = std::move(arguments), .via = visit.who.token}, status);
-}
-
 http::Response cancel(Desk& desk, const Visit& visit) {
-  return with_fields(desk, visit, {"pack", "runs", "cancel"}, {"reason"}, 200);
+  return answer(visit, cancel_run(desk, visit, fields_of(visit.request, {"reason"})), 200);
 }
 
 http::Response resume(Desk& desk, const Visit& visit) {
-  return with_fields(desk, visit, {"pack", "runs", "resume", "--detach"}, {"extend", "rerun", "fail"}, 202);
+  return answer(visit, resume_run(desk, visit, fields_of(visit.request, {"extend", "rerun", "fail"})), 202);
 }
 
-// The response's own run must be the one of the path: a form of one page does not act on another.
 http::Response approve(Desk& desk, const Visit& visit) {
-  const journal::RunRow row = desk.run_of(visit);
-  const std::string response = is_form(visit.request) ? form_field(visit.request, "response") : visit.request.body;
-  if (response.empty()) throw Error(Code::usage, "body", "the response file is missing", "response");
-  if (run_in_response(response) != row.id)
-    throw Error(Code::approval_mismatch, "run", "this response is for another run", row.id);
-  return act(desk, visit, {.arguments = {"pack", "approve", "--offline-response", "-"}, .input = response}, 200);
+  const bool form = is_form(visit.request);
+  return answer(visit, hand_in(desk, visit, form ? form_field(visit.request, "response") : visit.request.body), 200);
 }
 
 http::Response request_file(Desk& desk, const Visit& visit) {
-  const journal::RunRow row = desk.run_of(visit);
-  const std::string gate = visit.query("gate").value_or("");
-  if (gate.empty() || gate.size() > 200) throw Error(Code::usage, "gate", "the gate is missing", "gate");
-  const Outcome outcome = run_verb(desk.home(), {.arguments = {"pack", "approve", "--run", row.id, "--gate=" + gate,
-                                                               "--offline-request", "--out", "-"}});
-  if (outcome.exit != 0) return failure_response(outcome);
-  http::Response response;
-  response.headers = {{"Content-Type", "application/json"},
-                      {"Content-Disposition", fmt::format("attachment; filename=\"{}\"", request_name(outcome.out))}};
-  response.body = outcome.out;
-  return response;
+  const Outcome outcome = make_request(desk, visit, visit.query("gate").value_or(""));
+  return outcome.exit == 0 ? json_attachment(outcome.out, request_name(outcome.out)) : failure_response(outcome);
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run left: its artifacts, its evidence, its plan. Files are sent as they are, to be saved and never shown.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "appliance/console/answer.hpp"
 #include "appliance/console/bag_tar.hpp"
 #include "appliance/console/desk.hpp"
 #include "appliance/console/routes.hpp"
+#include "appliance/console/run_files.hpp"
 #include "appliance/plan/diff.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/digest.hpp"
@@ -33,31 +32,10 @@ std::string kind_name(files::Kind kind) {
                                        : "other";
 }
 
-// Beneath the folder only, without following a link; what a step left is hostile.
-http::Response send_file(const std::string& folder, const std::string& path) {
-  const Error none(Code::file_not_found, "file", "there is no such file", canon::printable(path, 200));
-  files::Fd fd;
-  struct stat found {};
-  try {
-    fd = files::open_beneath(files::open_folder(folder), path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-  } catch (const Error&) {
-    throw none;
-  }
-  if (::fstat(fd.get(), &found) != 0 || !S_ISREG(found.st_mode)) throw none;
-  http::Response response;
-  response.headers = {{"Content-Type", "application/octet-stream"},
-                      {"Content-Disposition", fmt::format("attachment; filename*=UTF-8''{}",
-                                                          http::escape_segment(path.substr(path.rfind('/') + 1)))}};
-  response.file = std::move(fd);
-  response.file_bytes = static_cast<std::uint64_t>(found.st_size);
-  return response;
-}
-
 http::Response artifacts(Desk& desk, const Visit& visit) {
   const journal::RunRow row = desk.run_of(visit);
-  const std::string folder = row.folder + "/artifacts";
-  if (const auto path = visit.query("path")) return send_file(folder, *path);
-  const files::Listing listing = files::list_hostile_tree(folder, kMaxListed);
+  if (const auto path = visit.query("path")) return send_artifact(row, *path);
+  const files::Listing listing = files::list_hostile_tree(row.folder + "/artifacts", kMaxListed);
   Json list = Json::array();
   for (const auto& entry : listing.entries)
     list.push_back({{"path", entry.path}, {"type", kind_name(entry.kind)}, {"size", entry.size_bytes}});
@@ -74,7 +52,7 @@ http::Response evidence(Desk& desk, const Visit& visit) {
   if (bag.empty())
     throw Error(Code::file_not_found, "evidence", "this run has no sealed evidence yet", row.id,
                 "Evidence is sealed when an attempt ends.");
-  if (const auto path = visit.query("path")) return send_file(folder, *path);
+  if (const auto path = visit.query("path")) return send_beneath(folder, *path);
   if (const auto form = visit.query("download")) {
     if (*form == "tar") return bag_as_tar(folder);
     throw Error(Code::usage, "download", "evidence is downloaded as tar", "download", "download=tar");
@@ -97,10 +75,6 @@ http::Response evidence(Desk& desk, const Visit& visit) {
                         {"files", std::move(lines)},
                         {"verify", verify},
                         {"export", fmt::format("stella pack runs export --run {} --media /media/DISK", row.id)}});
-}
-
-std::string plan_text(const journal::RunRow& row) {
-  return files::read_input(row.folder + "/plan.json", {kMaxPlan, files::Empty::refuse, files::Links::refuse});
 }
 
 Json plan_of(const journal::RunRow& row) {

@@ -139,11 +139,16 @@ canon::Json result_of(const Outcome& outcome) {
   return object_in(outcome.out);
 }
 
+canon::Json error_of(const Outcome& outcome) {
+  const canon::Json object = object_in(outcome.err);
+  return object.is_object() && object.contains("error") ? object.at("error") : canon::Json();
+}
+
 http::Response failure_response(const Outcome& outcome) {
-  canon::Json object = object_in(outcome.err);
-  if (!object.is_object() || !object.contains("error"))
+  const canon::Json error = error_of(outcome);
+  if (error.is_null())
     return error_response(Error(Code::internal, "verb", fmt::format("the verb ended with exit {}", outcome.exit)));
-  return json_response(object, status_of_exit(outcome.exit));
+  return json_response({{"error", error}}, status_of_exit(outcome.exit));
 }
 
 }  // namespace stella::console

@@ -26,6 +26,8 @@ struct Outcome {
 
 // What the verb printed: the last JSON object on its standard output, or null.
 [[nodiscard]] canon::Json result_of(const Outcome& outcome);
+// The error object that it printed, {code, reason, message, at, fix, exit}, or null.
+[[nodiscard]] canon::Json error_of(const Outcome& outcome);
 // Its error object with the status that fits its exit (answer.hpp).
 [[nodiscard]] http::Response failure_response(const Outcome& outcome);
 

@@ -95,6 +95,38 @@ class Actions(ServeSite, ApprovalSite):
                 self.assertNotIn(made["token"].encode(), self.read(os.path.join(root, name)), name)
         self.refused("ERR_ACCESS_DENIED", "pack", "runs", "cancel", run, "--via", "000000000000", reason="token")
 
+    def form(self, run, verb, **fields):
+        """What a page's form sends."""
+        body = b"".join(b'--XXX\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value) for name, value in fields.items()) + b"--XXX--\r\n"
+        return self.ask_http(f"/console/packs/runs/{quote(run)}/{verb}", method="POST", body=body,
+                             headers={**self.all, "Content-Type": "multipart/form-data; boundary=XXX"})
+
+    def test_a_pages_forms_do_what_the_api_does(self):
+        before = set(os.listdir("/tmp"))
+        run, other = self.run_to_gate(), self.run_to_gate()
+        status, headers, request = self.form(run, "request", gate=b"review")
+        self.assertEqual(status, 200, request)
+        self.assertEqual((headers["content-disposition"], request), (self.ask_http(f"/api/runs/{quote(run)}/request?gate=review")[1]["content-disposition"],
+                                                                      self.ask_http(f"/api/runs/{quote(run)}/request?gate=review")[2]))
+        self.assertEqual([name for name in set(os.listdir("/tmp")) - before if name.startswith("stella-request")], [])
+        signed = [self.read(self.sign(self.write("asked.json", request), who)) for who in ("ada", "ben")]
+        for verb, fields, expect, code in (("approve", {"response": signed[0]}, 409, "ERR_APPROVAL_MISMATCH"), ("approve", {"response": b""}, 400, "ERR_USAGE"),
+                                           ("approve", {"response": b"{}"}, 400, "ERR_APPROVAL_MALFORMED"), ("request", {}, 400, "ERR_USAGE")):
+            status, headers, page = self.form(other, verb, **fields)
+            self.assertEqual((status, headers["content-type"]), (expect, "text/html; charset=utf-8"), page)
+            self.assertIn(code, page.decode())
+        for one in signed:
+            status, headers, _ = self.form(run, "approve", response=one)
+            self.assertEqual((status, headers["location"]), (303, f"/console/packs/runs/{quote(run)}?done=approve"))
+        self.assertEqual(self.form(run, "resume")[0], 303)
+        self.wait_for(lambda: self.state(run) == "succeeded")
+        self.assertEqual(self.form(other, "cancel", reason=b"not this one")[0], 303)
+        self.assertIn("not this one", [event["data"].get("reason") for event in self.events(other)])
+        for place in ("plan.json", "artifact?path=done.txt"):
+            self.assertEqual(self.ask_http(f"/console/packs/runs/{quote(run)}/{place}")[2],
+                             self.ask_http(f"/api/runs/{quote(run)}/" + place.replace("plan.json", "plan").replace("artifact?", "artifacts?"))[2])
+        self.assertEqual(self.ask_http(f"/console/packs/runs/{quote(run)}/artifact?path=../plan.json")[0], 404)
+
 
 if __name__ == "__main__":
     main()
