@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <atomic>
 #include <csignal>
 
 #include "appliance/journal/via.hpp"
@@ -13,7 +15,9 @@
 namespace stella::run {
 namespace {
 
-volatile std::sig_atomic_t signalled = 0;
+// The lanes' threads read it, which a sig_atomic_t does not allow; a handler may write an atomic that has no lock.
+std::atomic<int> signalled = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 
 void note_signal(int number) {
   signalled = number;

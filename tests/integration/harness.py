@@ -75,7 +75,7 @@ class SealedSite(unittest.TestCase):
     # the binary
     def environment(self, home=None, extra=None):
         env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.root, "LC_ALL": "C.UTF-8", "STELLA_HOME": home or self.home}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 env[name] = os.environ[name]
         env.update(extra or {})

@@ -111,7 +111,7 @@ class ServiceSite(RunTest):
         uid = pwd.getpwnam(user).pw_uid
         groups = [GROUP_ID] if user != "far" else []
         environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "STELLA_CRASH_AT": ""}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 environment[name] = os.environ[name]
         environment.update(env or {})

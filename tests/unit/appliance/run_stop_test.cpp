@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs that stop before their end: signals, cancel requests, killed runners, a sandbox that cannot be built.
+#include <pthread.h>
+
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "appliance/run/stop.hpp"
 #include "tests/unit/appliance/run_fixture.hpp"
@@ -38,6 +42,23 @@ TEST_F(RunTest, EndsTheStepOnASignalAndAsksWhatToDoWithIt) {
   scripts_.clear();
   EXPECT_THROW((void)resume(), Error);  // onCrash: ask
   EXPECT_EQ(resume({.rerun = {"a"}, .fail = {}, .extend = {}}).row.state, "succeeded");
+}
+
+// The kernel gives a signal to the runner's own thread while the step's thread asks again and again.
+TEST_F(RunTest, HearsInAStepsThreadASignalThatCameToAnother) {
+  add("a");
+  const pthread_t runner = pthread_self();
+  scripts_["a"] = [runner](const sandbox::Spec&, sandbox::Observer& observer) {
+    EXPECT_FALSE(observer.stop_requested());
+    catch_signals();
+    pthread_kill(runner, SIGTERM);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!observer.stop_requested() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return sandbox::Result{.end = sandbox::End::stopped, .blocked = {}, .relayed = {}, .limits = {}};
+  };
+  EXPECT_EQ(start().row.reason, "interrupted");
+  forget_signals();
 }
 
 TEST_F(RunTest, ListensToACancelRequest) {
