@@ -148,7 +148,7 @@ int follow(Invocation& call) {
   std::int64_t version = -1;
   Steady::time_point last{};
   for (bool over = false; !over;) {
-    over = wait_for_end(until_eof, 200);
+    over = wait_for_end(until_eof, version < 0 ? 0 : 200);  // the first look at once: somebody may wait for it
     const std::int64_t now = journal.data_version();
     // At most once a second: each look is a write to the disk that a busy runner wants to itself.
     const auto since = Steady::now() - last;

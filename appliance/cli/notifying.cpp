@@ -7,7 +7,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
+#include "appliance/journal/visible.hpp"
 #include "appliance/notify/round.hpp"
 #include "appliance/respawn/respawn.hpp"
 
@@ -44,6 +47,15 @@ files::Fd start_companion(const std::string& home) {
   return write_end;
 }
 
+// Until the companion has told what is new from what was before it; not for ever.
+void await_present(const files::Home& home) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (!notify::Outbox::exists(home) || !notify::Outbox::open(home).revision()) {
+    if (std::chrono::steady_clock::now() >= until) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 }  // namespace
 
 Telling telling_of(const std::vector<std::string>& path) {
@@ -64,6 +76,12 @@ Teller Teller::before(Invocation& call, Telling telling) noexcept {
     if (!known && telling == Telling::looks) return teller;
     const auto applied = site::load_applied(home);
     if (!known && !notify::has_rules(applied)) return teller;
+    if (!journal::sees_everything()) {
+      if (telling == Telling::looks) return teller;
+      teller.leash_ = start_companion(home.path());
+      await_present(home);
+      return teller;
+    }
     teller.telling_ = telling;
     teller.home_ = home.path();
     teller.out_ = &call.out();
@@ -76,7 +94,7 @@ Teller Teller::before(Invocation& call, Telling telling) noexcept {
 }
 
 void Teller::after() noexcept {
-  if (telling_ == Telling::none) return;
+  if (telling_ == Telling::none) return leash_.reset();
   try {
     const bool posts = telling_ != Telling::looks && !leash_;
     const notify::Told told = notify::tell(files::Home::open(home_), clock::system_clock(),

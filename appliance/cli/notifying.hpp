@@ -2,7 +2,8 @@
 // Telling people of what a verb did, without a daemon: around the verbs that move runs the journal is read into the
 // outbox and the outbox is delivered. It never fails a verb and never makes a run wait: what must go over the network
 // while a pack runs is done by a companion, `stella notify follow --until-eof`, which outlives even a killed runner for
-// a moment. One thread.
+// a moment. What a service does for an operator sees the runs of their tenants only: there the companion, which sees all
+// of them, does everything. One thread.
 #pragma once
 
 #include <string>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "appliance/journal/visible.hpp"
 #include "appliance/notify/payload.hpp"
 #include "appliance/notify/target.hpp"
 #include "appliance/notify/wording.hpp"
@@ -143,6 +144,7 @@ clock::Time tell_at(const OpenGate& gate) {
 }
 
 std::size_t gather(Outbox& outbox, const Sources& sources, clock::Time now) {
+  if (!journal::sees_everything()) return 0;
   if (!outbox.revision()) skip_past(outbox, *sources.journal);
   Follower follower(outbox, sources, now);
   while (step(outbox, sources, follower)) {

@@ -19,7 +19,8 @@ struct Sources {
 
 // Reads what is new since the last call, in transactions of at most 200 runs; killed anywhere, the next call makes the
 // same messages with the same ids. The first call of a home takes nothing of what was before it: the past is not news.
-// Returns how many messages were queued.
+// Nothing in a process that sees some tenants' runs only (journal/visible.hpp): how far the journal was read is one
+// number for all, and it would pass the others' changes by. Returns how many messages were queued.
 std::size_t gather(Outbox& outbox, const Sources& sources, clock::Time now);
 // One test message for each target of the policy; their ids.
 [[nodiscard]] std::vector<std::string> queue_tests(Outbox& outbox, const Sources& sources, clock::Time now);

@@ -2,6 +2,7 @@
 #include "appliance/notify/round.hpp"
 
 #include "appliance/journal/journal.hpp"
+#include "appliance/journal/visible.hpp"
 #include "appliance/notify/gather.hpp"
 #include "bundles/site/identity.hpp"
 
@@ -37,7 +38,7 @@ Told tell(const files::Home& home, const clock::Clock& clock, const Effort& effo
 }
 
 void tidy(const files::Home& home, const clock::Clock& clock) {
-  if (!Outbox::exists(home)) return;
+  if (!Outbox::exists(home) || !journal::sees_everything()) return;
   const auto journal = journal::Journal::open(home);
   Outbox::open(home).tidy(clock.now() - kKeepSent, [&](const std::string& run) {
     try {
