@@ -156,7 +156,7 @@ int follow(Invocation& call) {
     version = now;
     last = Steady::now();
     try {
-      const notify::Told told = notify::tell(call.home(), call.clock(), {.within = std::chrono::seconds(20)});
+      const notify::Told told = notify::tell(call.home(), call.clock(), {});
       if (told.queued + told.delivered.sent + told.delivered.spooled > 0) call.out().note(words_of(told.delivered));
     } catch (const Error& error) {
       if (error.code() != Code::run_busy && error.code() != Code::no_space) throw;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -27,9 +28,16 @@ constexpr std::array kRows{
     Row{"chaos inject", Telling::acts}, Row{"pack runs list", Telling::looks},  Row{"pack runs show", Telling::looks},
 };
 
+constexpr std::chrono::seconds kPatience(2);
+
+struct Companion {
+  files::Fd leash;
+  pid_t pid = 0;
+};
+
 // A companion in a session of its own, whose standard input ends when this process does, however it ends. What a test
 // lets this process be killed by is not for it.
-files::Fd start_companion(const std::string& home) {
+Companion start_companion(const std::string& home) {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) throw fault::system_error(errno, "making a pipe", "pipe");
   const files::Fd read_end(ends[0]), nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -39,12 +47,20 @@ files::Fd start_companion(const std::string& home) {
   for (char** one = environ; *one != nullptr; ++one) {
     if (std::string_view(*one).rfind("STELLA_CRASH_AT=", 0) != 0) environment.emplace_back(*one);
   }
-  (void)respawn::start({.arguments = {"--home", home, "notify", "follow", "--until-eof"},
-                        .descriptors = {{read_end.get(), 0}, {nothing.get(), 1}, {nothing.get(), 2}},
-                        .environment = std::move(environment),
-                        .folder = home,
-                        .own_session = true});
-  return write_end;
+  const pid_t pid = respawn::start({.arguments = {"--home", home, "notify", "follow", "--until-eof"},
+                                    .descriptors = {{read_end.get(), 0}, {nothing.get(), 1}, {nothing.get(), 2}},
+                                    .environment = std::move(environment),
+                                    .folder = home,
+                                    .own_session = true});
+  return {std::move(write_end), pid};
+}
+
+// One round of a companion. Posts take as long as they take, so it is not ended: after a moment it goes on alone.
+void hand_over(const std::string& home) {
+  const pid_t pid = start_companion(home).pid;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (::waitpid(pid, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 // Until the companion has told what is new from what was before it; not for ever.
@@ -78,7 +94,7 @@ Teller Teller::before(Invocation& call, Telling telling) noexcept {
     if (!known && !notify::has_rules(applied)) return teller;
     if (!journal::sees_everything()) {
       if (telling == Telling::looks) return teller;
-      teller.leash_ = start_companion(home.path());
+      teller.leash_ = start_companion(home.path()).leash;
       await_present(home);
       return teller;
     }
@@ -86,8 +102,8 @@ Teller Teller::before(Invocation& call, Telling telling) noexcept {
     teller.home_ = home.path();
     teller.out_ = &call.out();
     if (telling == Telling::looks) return teller;
-    (void)notify::tell(home, call.clock(), {.network = notify::Network::leave});
-    if (telling == Telling::runs && notify::has_rules(applied)) teller.leash_ = start_companion(home.path());
+    (void)notify::tell(home, call.clock(), {.network = notify::Network::leave, .within = kPatience});
+    if (telling == Telling::runs && notify::has_rules(applied)) teller.leash_ = start_companion(home.path()).leash;
   } catch (const std::exception&) {  // the verb itself will say what is wrong with the home
   }
   return teller;
@@ -96,13 +112,16 @@ Teller Teller::before(Invocation& call, Telling telling) noexcept {
 void Teller::after() noexcept {
   if (telling_ == Telling::none) return leash_.reset();
   try {
-    const bool posts = telling_ != Telling::looks && !leash_;
-    const notify::Told told = notify::tell(files::Home::open(home_), clock::system_clock(),
-                                           {.network = posts ? notify::Network::use : notify::Network::leave});
+    const files::Home home = files::Home::open(home_);
+    const notify::Told told =
+        notify::tell(home, clock::system_clock(), {.network = notify::Network::leave, .within = kPatience});
+    const bool has_companion = static_cast<bool>(leash_);
     leash_.reset();
-    if (posts && told.delivered.left > 0)
-      out_->note(fmt::format("note: {} notification{} could not be delivered yet: `stella notify list`",
-                             told.delivered.left, told.delivered.left == 1 ? "" : "s"));
+    if (telling_ == Telling::looks || has_companion || told.delivered.left == 0) return;
+    hand_over(home_);
+    if (const std::size_t left = notify::Outbox::open(home).count(notify::State::queued); left > 0)
+      out_->note(fmt::format("note: {} notification{} could not be delivered yet: `stella notify list`", left,
+                             left == 1 ? "" : "s"));
   } catch (const std::exception& error) {
     try {
       out_->note(fmt::format("note: notifications wait ({}): `stella notify flush` tries again", error.what()));

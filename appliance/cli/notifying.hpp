@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Telling people of what a verb did, without a daemon: around the verbs that move runs the journal is read into the
 // outbox and the outbox is delivered. It never fails a verb and never makes a run wait: what must go over the network
-// while a pack runs is done by a companion, `stella notify follow --until-eof`, which outlives even a killed runner for
-// a moment. What a service does for an operator sees the runs of their tenants only: there the companion, which sees all
-// of them, does everything. One thread.
+// is done by a companion, `stella notify follow --until-eof`, which outlives even a killed runner for
+// a moment. What a service does for an operator sees the runs of their tenants only: there the companion, which sees
+// all of them, does everything. One thread.
 #pragma once
 
 #include <string>
@@ -23,7 +23,8 @@ class Teller {
  public:
   // Marks the present, so that what this call does is news; starts the companion where it is needed.
   static Teller before(Invocation& call, Telling telling) noexcept;
-  // After the verb's result or error was printed; at most about two seconds. What failed is a note.
+  // After the verb's result or error was printed; waits about two seconds for the companion, which then goes on alone.
+  // What failed is a note.
   void after() noexcept;
 
  private:

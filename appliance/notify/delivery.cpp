@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <random>
 #include <set>
 #include <thread>
@@ -21,7 +22,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kBatch = 500;
+constexpr std::size_t kBatch = 100;
 
 double dice() {
   static std::mt19937 engine(std::random_device{}());
@@ -46,22 +47,24 @@ class Delivery {
       : outbox_(outbox), tools_(tools), effort_(effort), until_(Steady::now() + effort.within) {}
 
   Delivered run() {
-    bool more = false;
-    for (const Entry& entry : outbox_.queued(kBatch)) more = !spool_if_barred(entry) || more;
-    if (more && effort_.network == Network::use) post_all();
+    std::set<std::string> open;  // targets
+    for (const Outbox::Line& line : outbox_.lines()) {
+      if (!spool_if_barred(line)) open.insert(line.target);
+    }
+    if (!open.empty() && effort_.network == Network::use) post_all(open);
     done_.left = outbox_.count(State::queued);
     return done_;
   }
 
  private:
-  // The rule that the message has today; with `barred` filled in, it may not be posted.
-  const site::Notification* rule_of(const Entry& entry, Why& barred, Way& way) const {
-    const site::Notification* rule = tools_.policy == nullptr ? nullptr : find_target(*tools_.policy, entry.target);
+  // The rule that messages of the pack to the target have today; with `barred` filled in, they may not be posted.
+  const site::Notification* rule_of(const std::string& target, const std::string& pack, Why& barred, Way& way) const {
+    const site::Notification* rule = tools_.policy == nullptr ? nullptr : find_target(*tools_.policy, target);
     if (rule == nullptr) {
       barred = {"AIRGAP_EGRESS_BLOCKED", "rule-gone", "the site policy names this receiver no more"};
       return nullptr;
     }
-    auto found = find_way(*tools_.policy, *rule, entry.pack);
+    auto found = find_way(*tools_.policy, *rule, pack);
     if (const auto* closed = std::get_if<Barred>(&found)) {
       barred = {"AIRGAP_EGRESS_BLOCKED", closed->reason, closed->what};
       return nullptr;
@@ -70,14 +73,23 @@ class Delivery {
     return rule;
   }
 
-  bool spool_if_barred(const Entry& entry) {
+  // False: its messages may be posted. What does not fit into the time is left for the next call.
+  bool spool_if_barred(const Outbox::Line& line) {
     Why why;
     Way way;
-    if (entry.to != "spool" && rule_of(entry, why, way) != nullptr) return false;
+    if (line.to != "spool" && rule_of(line.target, line.pack, why, way) != nullptr) return false;
+    while (Steady::now() < until_) {
+      const auto entries = outbox_.queued(line, kBatch);
+      for (const Entry& entry : entries) spool(entry, why);
+      if (entries.size() < kBatch) break;
+    }
+    return true;
+  }
+
+  void spool(const Entry& entry, const Why& why) {
     write_spool(*tools_.home, entry, why);
     settle(entry, State::spooled, entry.attempts, why);
     ++done_.spooled;
-    return true;
   }
 
   void settle(const Entry& entry, State state, int attempts, const Why& why) {
@@ -90,24 +102,34 @@ class Delivery {
                               .note = canon::printable(why.what, 500)});
   }
 
-  void post_all() {
-    const files::Fd lock = lock_until(*tools_.home, until_);
+  // The oldest of any receiver first. Of a receiver that takes none now, or whose oldest is not due, nothing more.
+  void post_all(const std::set<std::string>& targets) {
+    const files::Fd lock = lock_until(*tools_.home, until_ - effort_.each);
     if (!lock) return;
-    std::set<std::string> stuck;  // targets
-    for (const Entry& listed : outbox_.queued(kBatch)) {
-      if (Steady::now() >= until_) return;
-      if (stuck.contains(listed.target)) continue;
-      const bool due = effort_.backoff == Backoff::ignore || listed.next <= tools_.clock->now();
-      if (!due || !post(listed)) stuck.insert(listed.target);
+    std::map<std::int64_t, Entry> heads;  // by number
+    const auto queue_up = [&](const std::string& target, std::int64_t after) {
+      if (auto next = outbox_.next_of(target, after)) heads.emplace(next->number, std::move(*next));
+    };
+    for (const std::string& target : targets) queue_up(target, 0);
+    while (!heads.empty() && has_time_for_one()) {
+      const Entry entry = std::move(heads.extract(heads.begin()).mapped());
+      const bool due = effort_.backoff == Backoff::ignore || entry.next <= tools_.clock->now();
+      if (due && post(entry)) queue_up(entry.target, entry.number);
     }
   }
+
+  // A post that is cut off may have been taken, and would come twice: none is begun that could be.
+  [[nodiscard]] bool has_time_for_one() const { return Steady::now() + effort_.each <= until_; }
 
   // False: it is still to be posted.
   bool post(const Entry& entry) {
     Why why;
     Way way;
-    const site::Notification* rule = rule_of(entry, why, way);
-    if (rule == nullptr) return spool_if_barred(entry);
+    const site::Notification* rule = rule_of(entry.target, entry.pack, why, way);
+    if (rule == nullptr) {
+      spool(entry, why);
+      return true;
+    }
     const int attempts = entry.attempts + 1;
     const auto next = tools_.clock->now() + delay_after(attempts, dice());
     outbox_.change(entry.id, {.state = State::queued, .attempts = attempts, .next = next, .reason = "sending"});
@@ -136,7 +158,6 @@ class Delivery {
   }
 
   Answer carry(const Entry& entry, const site::Notification& rule, const Way& way) {
-    const auto left = std::chrono::duration_cast<clock::Duration>(until_ - Steady::now());
     try {
       const Parcel parcel{.rule = &rule,
                           .way = way,
@@ -144,7 +165,7 @@ class Delivery {
                           .payload = entry.payload,
                           .sender = tools_.appliance.empty() ? "stella" : tools_.appliance,
                           .ca_file = find_ca_file(*tools_.home),
-                          .within = std::clamp(left, clock::Duration(100), effort_.each)};
+                          .within = effort_.each};
       return tools_.courier->carry(parcel, load_credential(*tools_.home, rule.credential));
     } catch (const fault::Error& error) {
       return {Verdict::later, "credential", error.what()};

@@ -21,8 +21,8 @@ enum class Backoff { keep, ignore };  // ignore: also what is not due yet
 struct Effort {
   Network network = Network::use;
   Backoff backoff = Backoff::keep;
-  clock::Duration within = std::chrono::seconds(2);  // all of it; what is left waits for the next call
-  clock::Duration each = std::chrono::seconds(15);   // one message at most
+  clock::Duration within = std::chrono::seconds(30);  // all of it; what is left waits for the next call
+  clock::Duration each = std::chrono::seconds(15);    // one post at most; none is begun with less time than that
 };
 struct Delivered {
   std::size_t sent = 0, spooled = 0, failed = 0, left = 0;  // left: still queued
@@ -39,8 +39,9 @@ struct Tools {
 // (0..1), so that what failed together does not come back together.
 [[nodiscard]] clock::Duration delay_after(int attempts, double dice);
 
-// Messages in their order; where one to a target fails, those behind it wait for the next call. Never throws for what a
-// receiver or a credential does; throws for the outbox and the disk.
+// Each receiver's messages in their order; where one fails, those behind it to the same receiver wait for the next
+// call, and however many they are, no other's do. Never throws for what a receiver or a credential does; throws for the
+// outbox and the disk.
 Delivered deliver(Outbox& outbox, const Tools& tools, const Effort& effort);
 
 }  // namespace stella::notify

@@ -28,7 +28,8 @@ constexpr std::string_view kFirst =
     "CREATE INDEX messages_by_state ON messages (state, number);"
     "CREATE INDEX messages_by_run ON messages (run, number);"
     "CREATE TABLE exports (file TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
-constexpr std::array kSteps = {kFirst};
+constexpr std::string_view kSecond = "CREATE INDEX messages_by_target ON messages (state, target, number);";
+constexpr std::array kSteps = {kFirst, kSecond};
 
 constexpr std::string_view kColumns =
     "SELECT number, id, run, tenant, pack, topic, receiver, target, place, message, payload, made, state, attempts, "
@@ -168,12 +169,29 @@ bool Outbox::queue(const Draft& draft) {
   return connection_.changes() > 0;
 }
 
-std::vector<Entry> Outbox::queued(std::size_t limit) const {
+std::vector<Outbox::Line> Outbox::lines() const {
+  std::vector<Line> found;
+  auto row = connection_.prepare("SELECT DISTINCT receiver, target, pack FROM messages WHERE state='queued'");
+  while (row.step()) found.push_back({row.text(0), row.text(1), row.text(2)});
+  return found;
+}
+
+std::vector<Entry> Outbox::queued(const Line& line, std::size_t limit) const {
   std::vector<Entry> found;
-  auto row = connection_.prepare(std::string(kColumns) + "WHERE state='queued' ORDER BY number LIMIT ?");
-  row.bind(1, static_cast<std::int64_t>(limit));
+  auto row = connection_.prepare(std::string(kColumns) +
+                                 "WHERE state='queued' AND target=?1 AND receiver=?2 AND pack=?3 ORDER BY number"
+                                 " LIMIT ?4");
+  row.bind(1, line.target).bind(2, line.to).bind(3, line.pack);
+  row.bind(4, static_cast<std::int64_t>(limit));
   while (row.step()) found.push_back(entry_of(row));
   return found;
+}
+
+std::optional<Entry> Outbox::next_of(const std::string& target, std::int64_t after) const {
+  auto row = connection_.prepare(std::string(kColumns) +
+                                 "WHERE state='queued' AND target=?1 AND number>?2 ORDER BY number LIMIT 1");
+  row.bind(1, target).bind(2, after);
+  return row.step() ? std::optional(entry_of(row)) : std::nullopt;
 }
 
 void Outbox::change(const std::string& id, const Change& change) {

@@ -78,7 +78,13 @@ class Outbox {
   void mark_told(const std::string& run, const std::string& gate);
   bool queue(const Draft& draft);  // false: that id is there already
 
-  [[nodiscard]] std::vector<Entry> queued(std::size_t limit) const;  // by number
+  // What waits, receiver by receiver: however much waits for one, the others are found.
+  struct Line {
+    std::string to, target, pack;
+  };
+  [[nodiscard]] std::vector<Line> lines() const;                                       // each that has queued messages
+  [[nodiscard]] std::vector<Entry> queued(const Line& line, std::size_t limit) const;  // by number
+  [[nodiscard]] std::optional<Entry> next_of(const std::string& target, std::int64_t after) const;  // queued, of it
   void change(const std::string& id, const Change& change);
   struct Filter {
     std::string state = {}, run = {};

@@ -5,8 +5,10 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
+import threading
 import time
 
 from harness import STELLA, main
@@ -23,8 +25,11 @@ def endless(handler):
         pass
 
 
-def slow(handler):
-    time.sleep(4)
+def after_a_while(handler):
+    time.sleep(1.4)
+    handler.send_response(200)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
 
 
 def redirect_to(port):
@@ -62,17 +67,70 @@ class Failing(NotifyTest):
         self.fail_once(404, "http-404", left=False)
         self.assertEqual(len(self.spooled("webhook")), 1)
 
-    def test_a_slow_receiver_is_left_and_asked_again(self):
-        receiver = self.receiver(HttpReceiver)
+    def extend(self, run):
+        """One more message."""
+        return self.stella("pack", "approve", "--run", run, "--offline-request", "--extend", "2h", "--out", self.path("req.json"))
+
+    def test_a_verb_waits_a_moment_for_a_silent_receiver_and_its_post_goes_on(self):
+        receiver, go = self.receiver(HttpReceiver), threading.Event()
+        self.addCleanup(go.set)
         self.tell([self.webhook(receiver.port)], [receiver.port])
         run = self.ask()
         self.settled(1)
-        receiver.answers = [slow]
-        self.stella("pack", "approve", "--run", run, "--offline-request", "--extend", "2h", "--out", self.path("req.json"))
-        self.assertEqual([one["reason"] for one in self.messages("--state", "queued")], ["timeout"])
+
+        def held(handler):
+            go.wait(60)
+            after_a_while(handler)
+        receiver.answers = [held]
+        self.assertIn("1 notification could not be delivered yet", self.extend(run).err)
+        self.assertEqual([one["reason"] for one in self.messages("--state", "queued")], ["sending"])
+        go.set()
+        self.settled(2)
+        self.assertEqual([one["state"] for one in self.messages()], ["sent", "sent"])
+        self.assertEqual(len({got["headers"]["Idempotency-Key"] for got in receiver.got}), len(receiver.got))
+
+    def test_a_silent_receiver_is_left_and_asked_again(self):
+        receiver, go = self.receiver(HttpReceiver), threading.Event()
+        self.addCleanup(go.set)
+        self.tell([self.webhook(receiver.port)], [receiver.port])
+        run = self.ask()
+        self.settled(1)
+        receiver.answers = [lambda handler: go.wait(60)]
+        self.extend(run)
+        self.wait_for(lambda: [one["reason"] for one in self.messages("--state", "queued")] == ["timeout"] or None, 60)
         receiver.answers = [200]
         self.stella("notify", "flush")
         self.assertEqual(len({got["headers"]["Idempotency-Key"] for got in receiver.got}), 2)
+
+    def test_a_slow_receiver_gets_each_message_once(self):
+        receiver = self.receiver(HttpReceiver)
+        self.tell([{**self.webhook(receiver.port), "path": f"/{name}"} for name in "abc"], [receiver.port])
+        run = self.ask()
+        self.settled(3)
+        receiver.got.clear()
+        receiver.answers = [after_a_while]
+        self.stella("pack", "runs", "cancel", run)
+        self.stella("notify", "flush")
+        self.settled(6)
+        self.assertEqual(sorted(got["path"] for got in receiver.got), ["/a", "/b", "/c"])
+
+    def test_a_dead_receiver_keeps_nobody_elses_messages(self):
+        down, up = self.receiver(HttpReceiver, [503]), self.receiver(HttpReceiver)
+        self.tell([self.webhook(down.port), {**self.webhook(up.port), "path": "/up"}, {"topic": "pack.*", "to": "spool"}],
+                  [down.port, up.port])
+        run = self.ask()
+        self.settled(2)
+        self.wait_for(lambda: [one["reason"] for one in self.messages("--state", "queued")] == ["http-503"] or None)
+        with sqlite3.connect(os.path.join(self.home, "spool", "outbox.db")) as outbox:
+            outbox.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<600) INSERT INTO messages (id, run, tenant,"
+                           " pack, topic, receiver, target, place, message, payload, made, until, state, attempts, next, settled, code,"
+                           " reason, note) SELECT printf('%032x', i), run, tenant, pack, topic, receiver, target, place, message, payload,"
+                           " made, until, state, attempts, next, settled, code, reason, note FROM messages, n WHERE state='queued'")
+        outbox.close()
+        self.assertIn("602 notifications could not be delivered yet", self.stella("pack", "runs", "cancel", run).err)
+        self.assertEqual([one["topic"] for one in up.bodies], ["pack.run.gate-waiting", "pack.run.cancelled"])
+        self.assertEqual(len(self.spooled("spool")), 2)
+        self.assertTrue(all(str(down.port) in one["where"] for one in self.messages("--state", "queued", "--limit", "1000")))
 
     def test_a_receiver_that_is_not_there(self):
         with socket.socket() as free:

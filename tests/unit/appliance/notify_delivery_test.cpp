@@ -69,6 +69,13 @@ TEST_F(DeliveryTest, LeavesWhatIsBehindAFailureOfTheSameReceiver) {
   EXPECT_EQ(courier_.carried.size(), 1U);
 }
 
+TEST_F(DeliveryTest, BeginsNoPostWithoutAllTheTimeThatOneMayTake) {
+  EXPECT_EQ(deliver_now({.within = 14s, .each = 15s}).left, 1U);
+  EXPECT_TRUE(courier_.carried.empty());
+  EXPECT_EQ(only().attempts, 0);
+  EXPECT_EQ(deliver_now({.within = 30s, .each = 15s}).sent, 1U);
+}
+
 TEST_F(DeliveryTest, BarsAllButTheWayThatThePolicyHasToday) {
   policy_.mode = site::Mode::sealed;
   EXPECT_EQ(deliver_now().spooled, 1U);
@@ -106,7 +113,9 @@ TEST_F(DeliveryTest, KeepsAMessageWhoseCredentialIsNotThere) {
   say(run(), "pack.run.failed");
   (void)gather_now();
   (void)deliver_now();
-  const auto queued = outbox_.queued(10);
+  const auto lines = outbox_.lines();
+  ASSERT_EQ(lines.size(), 1U);
+  const auto queued = outbox_.queued(lines[0], 10);
   ASSERT_EQ(queued.size(), 1U);
   EXPECT_EQ(queued[0].reason, "credential");
   EXPECT_TRUE(courier_.carried.empty());
