@@ -2,10 +2,7 @@
 #include "appliance/cli/serve_operators.hpp"
 
 #include <fmt/format.h>
-#include <sys/signalfd.h>
 
-#include <cerrno>
-#include <csignal>
 #include <iostream>
 
 #include "appliance/service/server.hpp"
@@ -14,16 +11,6 @@
 
 namespace stella::cli {
 namespace {
-
-// Readable once somebody wants the service to end.
-files::Fd catch_end() {
-  sigset_t ends;
-  sigemptyset(&ends);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends, number);
-  files::Fd fd(::sigprocmask(SIG_BLOCK, &ends, nullptr) == 0 ? ::signalfd(-1, &ends, SFD_CLOEXEC) : -1);
-  if (!fd) throw fault::system_error(errno, "watching", "signals");
-  return fd;
-}
 
 // systemd's journal reads the level in front of the line; a refusal is a warning.
 void log_line(const std::string& line) {
@@ -43,7 +30,7 @@ bool serves_operators(const Invocation& call) {
   return call.flag("--socket") || call.value("--socket").has_value();
 }
 
-int serve_operators(Invocation& call) {
+void serve_operators(Invocation& call, const Beside& beside) {
   const auto service = site::load_service_home();
   const std::string given = call.value("--socket").value_or("");
   service::Serving serving{.socket = !given.empty() ? given
@@ -51,16 +38,15 @@ int serve_operators(Invocation& call) {
                                                     : "",
                            .group = service ? service->group : "",
                            .log = log_line,
-                           .ready = {}};
+                           .ready = {},
+                           .turn = beside.turn,
+                           .stopping = beside.stopping};
   serving.ready = [&] {
     call.out().say(fmt::format("serving operators at {}", serving.socket));
     call.out().event({{"event", "serving"}, {"socket", serving.socket}});
     std::cout << std::flush;
   };
-  const files::Fd stop = catch_end();
-  service::serve(call.home(), serving, stop);
-  call.out().note("stopped");
-  return 0;
+  service::serve(call.home(), serving, beside.stop);
 }
 
 }  // namespace stella::cli

@@ -47,8 +47,8 @@ void add_metrics_routes(Routes& routes) {
   routes.add({.method = "GET", .pattern = "/metrics", .need = Need::open, .act = show_metrics});
 }
 
-std::vector<Chore> publishing_chores(Office& office, const Serving& serving) {
-  std::vector<Chore> all;
+std::vector<chores::Chore> publishing_chores(Office& office, const Serving& serving) {
+  std::vector<chores::Chore> all;
   if (!serving.textfile.empty())
     all.push_back({"metrics", kTextfileEvery,
                    [&office, path = serving.textfile] { office.gauges.write_textfile(path, office.clock->now()); }});

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `stella serve`: the server from its start to its end. Its caller's thread waits for SIGTERM or SIGINT and does the
-// chores meanwhile.
+// The console's server from its start to its end, beside whatever else its process does. One thread; the server's own
+// threads are its own.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "appliance/chores/list.hpp"
 #include "appliance/http/address.hpp"
 #include "bundles/clock/time.hpp"
 #include "bundles/files/home.hpp"
@@ -15,25 +17,28 @@ namespace stella::console {
 
 struct Office;
 
-// What is done again and again, on the caller's thread: short, and an error is only noted. Adding one is a line in
-// chores() (chores.cpp).
-struct Chore {
-  std::string name;
-  std::chrono::seconds every;
-  std::function<void()> act;
-};
-
 struct Serving {
   http::Address address;
-  std::function<void(const http::Address&)> on_ready;       // it listens
-  std::function<void(const std::string&)> on_trouble = {};  // a chore failed: a sentence
+  std::function<void(const http::Address&)> on_ready;  // it listens
+  chores::Trouble on_trouble = {};                     // publishing failed
   std::string textfile = {};  // the metrics are written there, for node_exporter; empty: nowhere
   std::string traces = {};    // a folder for the traces of runs that have ended; empty: none
 };
-[[nodiscard]] std::vector<Chore> chores(const files::Home& home, const clock::Clock& clock);
 // Those that publish metrics and traces as files, where `serving` names a place. The office outlives them.
-[[nodiscard]] std::vector<Chore> publishing_chores(Office& office, const Serving& serving);
-// Returns after SIGTERM or SIGINT. ERR_USAGE reason `address` when the address is taken.
-void serve(const files::Home& home, const clock::Clock& clock, const Serving& serving);
+[[nodiscard]] std::vector<chores::Chore> publishing_chores(Office& office, const Serving& serving);
+
+class Server {
+ public:
+  // Listens, and answers from now on. SIGTERM and SIGINT are blocked by the caller before. The clock outlives it.
+  // ERR_USAGE reason `address` when the address is taken.
+  Server(const files::Home& home, const clock::Clock& clock, const Serving& serving);
+  ~Server();
+  void turn(chores::Moment now);  // lets go of idle connections, publishes; called every half second or so
+  void close();                   // streams end, answers are finished: ten seconds at most
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace stella::console

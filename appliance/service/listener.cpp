@@ -85,11 +85,10 @@ Listener::Listener(const files::Home& home, std::string path, const std::string&
   const sockaddr_un address = address_of(path_);
   remove_left(path_);
   files::Fd fd = make_socket(SOCK_NONBLOCK);
-  const mode_t before = ::umask(0177);  // nobody connects before the group is right
-  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = errno;
-  ::umask(before);
-  if (bound != 0) throw fault::system_error(error, "making the socket", path_);
+  // Nobody connects before the group is right: the file gets the mode that the socket has when it is bound (Linux).
+  if (::fchmod(fd.get(), 0600) != 0 ||
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw fault::system_error(errno, "making the socket", path_);
   socket_ = std::move(fd);
   if (!group.empty() && ::lchown(path_.c_str(), static_cast<uid_t>(-1), group_id(group)) != 0)
     throw fault::system_error(errno, fmt::format("giving group {} to", group), path_);

@@ -21,7 +21,7 @@ using fault::Code;
 using fault::Error;
 using Clock = Worker::Clock;
 
-constexpr int kLookAtPolicy = 1000;  // milliseconds
+constexpr int kLookAtPolicy = 1000, kTurn = 500;  // milliseconds
 
 class Loop {
  public:
@@ -32,7 +32,9 @@ class Loop {
     while (!turn(stop.get())) {
     }
     listener_ = -1;
+    is_stopping_ = true;
     for (Worker& worker : workers_) worker.stop(Clock::now());
+    if (serving_->stopping) serving_->stopping();
     forget_ended();
     while (!workers_.empty()) (void)turn(-1);
   }
@@ -57,6 +59,7 @@ class Loop {
     }
     look_at_policy();
     forget_ended();
+    if (serving_->turn && !is_stopping_) serving_->turn();
     if (watched[1].revents != 0) take_connection();
     return watched[0].revents != 0;
   }
@@ -66,10 +69,11 @@ class Loop {
     for (const Worker& worker : workers_) {
       if (worker.deadline() && (!first || *worker.deadline() < *first)) first = worker.deadline();
     }
-    if (workers_.empty()) return -1;
-    if (!first) return kLookAtPolicy;
+    const int longest = serving_->turn ? kTurn : kLookAtPolicy;
+    if (workers_.empty()) return serving_->turn && !is_stopping_ ? longest : -1;
+    if (!first) return longest;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, kLookAtPolicy));
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, longest));
   }
 
   // Who works here may have been taken off it.
@@ -112,6 +116,7 @@ class Loop {
   const Serving* serving_;
   Peers peers_;
   int listener_;
+  bool is_stopping_ = false;
   std::list<Worker> workers_;
 };
 

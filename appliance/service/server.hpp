@@ -22,6 +22,8 @@ struct Serving {
   Patience patience = {};
   std::function<void(const std::string&)> log;  // one printable line
   std::function<void()> ready;                  // called once it listens
+  std::function<void()> turn = {};              // called twice a second or more often, on this thread
+  std::function<void()> stopping = {};          // called once it takes no more connections
 };
 
 // Until `stop` can be read; then no more connections are taken, every process gets SIGTERM (runs pause), and it returns

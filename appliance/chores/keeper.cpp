@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "appliance/chores/keeper.hpp"
+
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
-#include "appliance/console/serve.hpp"
+#include <cerrno>
+
 #include "appliance/notify/outbox.hpp"
 #include "appliance/respawn/respawn.hpp"
 #include "appliance/run/expiry.hpp"
-#include "bundles/files/fd.hpp"
+#include "bundles/fault/error.hpp"
 #include "bundles/site/clock_mark.hpp"
 
-namespace stella::console {
+namespace stella::chores {
 namespace {
 
 using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kTryAgain{2};
 
 // A verb of stella, done every so often by a process of its own: it may take long, and decides as if somebody had typed
 // it. Called every few seconds, to see whether it has ended.
@@ -42,7 +48,7 @@ class Verb {
 
 }  // namespace
 
-std::vector<Chore> chores(const files::Home& home, const clock::Clock& clock) {
+std::vector<Chore> chores_of(const files::Home& home, const clock::Clock& clock) {
   return {
       // Gates that ran out; while the clock is suspicious nothing is due. What the offline kit lacks is delivered too.
       {"expiry", std::chrono::seconds(10),
@@ -59,4 +65,17 @@ std::vector<Chore> chores(const files::Home& home, const clock::Clock& clock) {
   };
 }
 
-}  // namespace stella::console
+Keeper::Keeper(const files::Home& home, std::vector<Chore> chores, Trouble trouble)
+    : path_(home.path() + "/chores.lock"), list_(std::move(chores), std::move(trouble)) {}
+
+void Keeper::turn(Moment now) {
+  if (!lock_ && now >= next_try_) {
+    next_try_ = now + kTryAgain;
+    files::Fd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) throw fault::system_error(errno, "opening", path_);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) lock_ = std::move(fd);
+  }
+  if (lock_) list_.turn(now);
+}
+
+}  // namespace stella::chores
