@@ -7,7 +7,10 @@
 
 #include "appliance/console/guard.hpp"
 #include "appliance/console/routes.hpp"
+#include "appliance/logs/end.hpp"
+#include "appliance/run/finish.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/files/stamp.hpp"
 
 namespace stella::console {
 
@@ -34,6 +37,19 @@ const std::string& Desk::list_for(const std::string& wish, const std::function<s
   if (lists_.size() == kKept) lists_.pop_back();
   lists_.push_front({wish, make(), version});
   return lists_.front().text;
+}
+
+std::string Desk::rendering_of(const journal::RunRow& row, const std::string& key,
+                               const std::function<std::string()>& make) {
+  constexpr std::chrono::milliseconds kMoving{1000}, kStill{10000};
+  const auto hold = journal().hold_of(row.id);
+  const logs::Position log = logs::end_of(row.folder + "/logs");
+  const std::string stamp =
+      fmt::format("{} {} {} {}.{} {} {}", row.state, row.updated.time_since_epoch().count(), journal().head(row.id).seq,
+                  log.chunk, log.offset, files::stamp_of(home().site() + "/policy.dsse.json"),
+                  hold ? fmt::format("{} {} {}", hold->who, hold->reason, hold->at.time_since_epoch().count()) : "");
+  return office_->renderings.get(
+      {.key = row.id + "\n" + key, .stamp = stamp, .longest = run::is_final(row.state) ? kStill : kMoving}, make);
 }
 
 journal::RunRow Desk::run_of(const Visit& visit) {

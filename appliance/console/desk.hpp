@@ -12,6 +12,7 @@
 #include "appliance/access/session.hpp"
 #include "appliance/access/store.hpp"
 #include "appliance/console/gauges.hpp"
+#include "appliance/console/renderings.hpp"
 #include "appliance/http/address.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/stream/hub.hpp"
@@ -29,6 +30,7 @@ struct Office {
   access::Keyring keyring;
   access::Sessions sessions;
   Gauges gauges;
+  Renderings renderings{};
   stream::Hub hub;
 
   Office(const files::Home& home_, const clock::Clock& clock_, http::Address address_);
@@ -49,6 +51,11 @@ class Desk {
   // The text of a list of runs that is a function of the journal and of `wish` alone: made anew when the journal has
   // changed since. Keeps the last few wishes.
   [[nodiscard]] const std::string& list_for(const std::string& wish, const std::function<std::string()>& make);
+  // What is made of one run, shared by all who ask for the same: `key` says what, and who sees it. It is made anew
+  // after anything was recorded about the run, its log has grown or another policy was applied; while the run moves,
+  // once a second in any case.
+  [[nodiscard]] std::string rendering_of(const journal::RunRow& row, const std::string& key,
+                                         const std::function<std::string()>& make);
   // The run of the path's {id}, if the visitor may see it. ERR_RUN_NOT_FOUND, the same for both.
   [[nodiscard]] journal::RunRow run_of(const Visit& visit);
 

@@ -2,10 +2,12 @@
 // The console's pages for people: GET /console/packs/runs and /console/packs/runs/{id}, and the files they need.
 #include <fmt/format.h>
 
+#include "appliance/console/neutral.hpp"
 #include "appliance/console/page_view.hpp"
 #include "appliance/console/run_json.hpp"
 #include "appliance/page/assets.hpp"
 #include "appliance/page/runs.hpp"
+#include "bundles/canon/digest.hpp"
 
 namespace stella::console {
 namespace {
@@ -30,14 +32,35 @@ std::string next_address(const page::RunsView& view, const canon::Json& next) {
                      part("tenant", view.tenant), part("since", view.since), markup::url_part(next.get<std::string>()));
 }
 
+// A list that has not changed costs its script's next question nothing: 304. What is counted from now is counted in the
+// browser too.
+std::string list_tag(Desk& desk, const Visit& visit) {
+  const page::Frame frame = frame_of(desk, visit);
+  return fmt::format("\"{}\"", canon::sha256(fmt::format("{}\n{}\n{}\n{}", frame.who, frame.form_token,
+                                                         variant_of(frame), runs_text(desk, visit)))
+                                   .hex());
+}
+
+bool has_it(const Visit& visit, const std::string& tag) {
+  return visit.request.header("if-none-match").value_or("") == tag;
+}
+
 http::Response list(Desk& desk, const Visit& visit) {
   page::RunsView view{.now = visit.now};
+  std::string tag;
   int status = 200;
   try {
     view.state = visit.query("state").value_or("");
     view.pack = visit.query("pack").value_or("");
     view.tenant = visit.query("tenant").value_or("");
     view.since = visit.query("since").value_or("");
+    tag = list_tag(desk, visit);
+    if (has_it(visit, tag)) {
+      http::Response same;
+      same.status = 304;
+      same.headers = {{"ETag", tag}};
+      return same;
+    }
     const canon::Json found = runs_page(desk, visit);
     view.runs = found.at("runs");
     view.next = next_address(view, found.at("next"));
@@ -46,13 +69,20 @@ http::Response list(Desk& desk, const Visit& visit) {
     view.problem = error.what();
     status = error.code() == Code::usage ? 400 : 403;
   }
-  return html(page::runs_page(frame_of(desk, visit), view), status);
+  http::Response response = html(page::runs_page(frame_of(desk, visit), view), status);
+  if (status == 200) response.headers.emplace_back("ETag", tag);
+  return response;
 }
 
 http::Response show(Desk& desk, const Visit& visit) {
   try {
     const journal::RunRow row = desk.run_of(visit);
-    return html(page::run_page(frame_of(desk, visit), run_view(desk, row, visit)));
+    const page::Frame frame = frame_of(desk, visit);
+    std::string key = "page " + variant_of(frame);
+    for (const auto& [name, value] : visit.request.target.query) key += fmt::format("\n{}={}", name, value);
+    return html(personal(
+        desk.rendering_of(row, key, [&] { return page::run_page(neutral(frame), run_view(desk, row, visit)); }),
+        frame));
   } catch (const Error& error) {
     if (error.code() != Code::run_not_found && error.code() != Code::usage) throw;
     return html(page::error_page(

@@ -82,18 +82,23 @@ std::vector<journal::RunRow> rows_after(const journal::Journal& journal, journal
 }
 
 http::Response list_runs(Desk& desk, const Visit& visit) {
-  const auto make = [&] { return text_of(runs_page(desk, visit)); };
-  if (visit.query("since")) return text_response(make());  // it may say how long ago: another list each time
-  std::string wish = visit.who.tenant.value_or("") + "\n";
-  for (const char* name : {"tenant", "state", "pack", "limit", "cursor"}) wish += visit.query(name).value_or("") + "\n";
-  return text_response(desk.list_for(wish, make));
+  return text_response(runs_text(desk, visit));
 }
 
 http::Response show_run(Desk& desk, const Visit& visit) {
-  return json_response(run_page(desk, desk.run_of(visit), visit.now));
+  const journal::RunRow row = desk.run_of(visit);
+  return text_response(desk.rendering_of(row, "api", [&] { return text_of(run_page(desk, row, visit.now)); }));
 }
 
 }  // namespace
+
+std::string runs_text(Desk& desk, const Visit& visit) {
+  const auto make = [&] { return text_of(runs_page(desk, visit)); };
+  if (visit.query("since")) return make();  // it may say how long ago: another list each time
+  std::string wish = visit.who.tenant.value_or("") + "\n";
+  for (const char* name : {"tenant", "state", "pack", "limit", "cursor"}) wish += visit.query(name).value_or("") + "\n";
+  return desk.list_for(wish, make);
+}
 
 Json runs_page(Desk& desk, const Visit& visit) {
   const std::size_t limit = std::max<std::uint64_t>(1, visit.number("limit", kLimit, kMaxLimit));

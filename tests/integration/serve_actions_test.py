@@ -101,6 +101,29 @@ class Actions(ServeSite, ApprovalSite):
         return self.ask_http(f"/console/packs/runs/{quote(run)}/{verb}", method="POST", body=body,
                              headers={**self.all, "Content-Type": "multipart/form-data; boundary=XXX"})
 
+    def test_a_list_that_has_not_changed_costs_nothing_and_each_viewer_sees_their_own_page(self):
+        run = self.run_to_gate()
+        place = "/console/packs/runs"
+        status, headers, _ = self.ask_http(place)
+        tag = headers["etag"]
+        same = {**self.all, "If-None-Match": tag}
+        self.assertEqual(self.ask_http(place, headers=same)[::2], (304, b""))
+        self.assertEqual(self.ask_http(place, headers={**self.bearer(), "If-None-Match": tag})[0], 200)  # another viewer's is another page
+        self.stella("pack", "runs", "hold", run, "--reason", "audit")
+        status, headers, body = self.ask_http(place, headers=same)
+        self.assertEqual(status, 200)
+        self.assertNotEqual(headers["etag"], tag)
+        page, tokens = f"{place}/{quote(run)}", [self.token("packs.read,packs.run,packs.approve") for _ in range(2)] + [self.token()]
+        pages = [self.ask_http(page, headers={"Authorization": "Bearer " + one["token"]})[2].decode() for one in tokens]
+        for one, text in zip(tokens, pages):
+            self.assertEqual([other["id"] for other in tokens if other["id"] in text], [one["id"]])
+            self.assertIn("audit", text)
+        self.assertEqual(["/cancel" in text for text in pages], [True, True, False])
+        self.assertEqual(self.api(f"/api/runs/{quote(run)}", self.all)["state"], "waiting")
+        self.stella("pack", "runs", "cancel", run)
+        self.assertEqual(self.api(f"/api/runs/{quote(run)}", self.all)["state"], "cancelled")
+        self.assertIn('data-state="cancelled"', self.ask_http(page)[2].decode())
+
     def test_a_pages_forms_do_what_the_api_does(self):
         before = set(os.listdir("/tmp"))
         run, other = self.run_to_gate(), self.run_to_gate()

@@ -8,16 +8,19 @@ const page = { kind: document.body.dataset.kind, afterUpdate: [] };
 const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 // A document of this server. XMLHttpRequest parses it without a string ever being taken for markup here.
-function fetchDocument(address) {
+// Null when it is the one that `seen` names, an ETag of before.
+function fetchDocument(address, seen = '') {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     request.open('GET', address);
+    if (seen) request.setRequestHeader('If-None-Match', seen);
     request.responseType = 'document';
     request.timeout = 30000;
     request.onload = () => {
       // Who is no longer let in is led to the login, and a request follows there by itself.
       const status = new URL(request.responseURL).pathname === '/console/login' ? 401 : request.status;
-      if (status === 200 && request.response) done(request.response);
+      if (status === 304 && seen) done(null);
+      else if (status === 200 && request.response) done(Object.assign(request.response, { tag: request.getResponseHeader('ETag') || '' }));
       else failed(Object.assign(new Error(`status ${status}`), { status }));
     };
     request.onerror = request.ontimeout = () => failed(new Error('no answer'));

@@ -2,7 +2,7 @@
 // one request at a time, and the pause between two grows with what one costs.
 const live = (() => {
   const root = find('#live');
-  let source = null, wanted = false, busy = false, retry = 500;
+  let source = null, wanted = false, busy = false, retry = 500, seen = '';
 
   const partAddress = () => {
     const address = new URL(location.href);
@@ -47,7 +47,11 @@ const live = (() => {
   // False: the server did not answer.
   async function look() {
     try {
-      take(await fetchDocument(partAddress()));
+      const fresh = await fetchDocument(partAddress(), seen);
+      if (fresh) {
+        seen = fresh.tag;
+        take(fresh);
+      }
       return true;
     } catch (error) {
       if (error.status === 401 || error.status === 403) location.reload();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -7,7 +8,9 @@
 #include "appliance/console/answer.hpp"
 #include "appliance/console/console.hpp"
 #include "appliance/console/guard.hpp"
+#include "appliance/console/neutral.hpp"
 #include "bundles/canon/json.hpp"
+#include "bundles/files/write.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace stella::console {
@@ -88,6 +91,64 @@ class ConsoleTest : public testing::Test {
   std::string id_;
 };
 
+TEST(Renderings, ServeWhoeverAsksForTheSame) {
+  Renderings all;
+  int made = 0;
+  const auto ask = [&](const std::string& key, const std::string& stamp, std::chrono::milliseconds longest) {
+    return all.get({.key = key, .stamp = stamp, .longest = longest}, [&] { return fmt::format("{}", ++made); });
+  };
+  constexpr std::chrono::hours kLong{1};
+  EXPECT_EQ(ask("a", "1", kLong), "1");
+  EXPECT_EQ(ask("a", "1", kLong), "1");
+  EXPECT_EQ(ask("b", "1", kLong), "2");
+  EXPECT_EQ(ask("a", "2", kLong), "3") << "something has changed";
+  EXPECT_EQ(ask("a", "1", kLong), "4") << "what was before is gone";
+  EXPECT_EQ(ask("c", "1", std::chrono::milliseconds(0)), "5");
+  EXPECT_EQ(ask("c", "1", kLong), "6") << "its time was over";
+  EXPECT_EQ(all.made(), 6U);
+  const auto fail = [&] {
+    (void)all.get({.key = "d", .stamp = "1"}, []() -> std::string { throw std::runtime_error("no"); });
+  };
+  EXPECT_THROW(fail(), std::runtime_error);
+  EXPECT_EQ(ask("d", "1", kLong), "7");
+}
+
+TEST(Renderings, HoldNoMoreThanTheirBound) {
+  Renderings all;
+  const std::string large(Renderings::kMaxText - 1000, 'x');
+  for (int i = 0; i < 20; ++i)
+    (void)all.get({.key = std::to_string(i), .stamp = "1", .longest = std::chrono::hours(1)}, [&] { return large; });
+  EXPECT_LE(all.bytes(), Renderings::kMaxBytes);
+  EXPECT_GT(all.bytes(), Renderings::kMaxBytes / 2);
+  (void)all.get({.key = "19", .stamp = "1"}, [&] { return large; });
+  EXPECT_EQ(all.made(), 20U) << "the last one is there";
+  (void)all.get({.key = "0", .stamp = "1"}, [&] { return large; });
+  EXPECT_EQ(all.made(), 21U) << "the first one went";
+  Renderings none;
+  for (int i = 0; i < 2; ++i)
+    (void)none.get({.key = "a", .stamp = "1"}, [] { return std::string(Renderings::kMaxText + 1, 'x'); });
+  EXPECT_EQ(none.made(), 2U);
+  EXPECT_EQ(none.bytes(), 0U);
+}
+
+TEST(Neutral, GivesEachViewerTheirOwnNameAndToken) {
+  const page::Frame one{.who = "token 1 · <plant>", .form_token = "aaaa", .may_run = true, .with_logout = true};
+  page::Frame two = one, other = one;
+  two.who = "token 2";
+  two.form_token = "bbbb";
+  other.may_run = false;
+  EXPECT_EQ(variant_of(one), variant_of(two));
+  EXPECT_NE(variant_of(one), variant_of(other));
+  const auto page_of = [](const page::Frame& frame) {
+    return page::error_page(frame, {.code = "ERR_USAGE", .message = "no", .fix = "ask"});
+  };
+  const std::string shared = page_of(neutral(one));
+  EXPECT_EQ(shared, page_of(neutral(two)));
+  EXPECT_EQ(personal(shared, one), page_of(one));
+  EXPECT_EQ(personal(shared, two), page_of(two));
+  EXPECT_EQ(shared.find("aaaa"), std::string::npos);
+}
+
 TEST_F(ConsoleTest, FindsRoutesByTheirSegments) {
   Routes routes;
   const Act nothing = [](Desk&, const Visit&) { return http::Response(); };
@@ -98,6 +159,32 @@ TEST_F(ConsoleTest, FindsRoutesByTheirSegments) {
   EXPECT_EQ(routes.find("GET", {}).route->pattern, "/");
   EXPECT_EQ(routes.find("GET", {"api", "runs"}).route, nullptr);
   EXPECT_EQ(routes.find("PUT", {"api", "runs", "x"}).allowed.size(), 2U);
+}
+
+TEST_F(ConsoleTest, MakesWhatARunShowsOnceForAllWhoAsk) {
+  const auto row = make_run("plant-7");
+  auto journal = journal::Journal::open(home_);
+  Desk one(*office_), two(*office_);
+  int made = 0;
+  const auto ask = [&](Desk& desk) {
+    return desk.rendering_of(journal.need(row.id), "page", [&] { return fmt::format("{}", ++made); });
+  };
+  const std::vector<journal::NewEvent> event = {{"pack.step.output", "a", {{"n", 1}}}};
+  (void)journal.append(row.id, event, {.state = "failed"}, clock_.time);  // it does not move: time alone changes little
+  EXPECT_EQ(ask(one), "1");
+  EXPECT_EQ(ask(two), "1");
+  (void)journal.append(row.id, event, {}, clock_.time);  // the clock stands still
+  EXPECT_EQ(ask(two), "2");
+  EXPECT_EQ(ask(one), "2");
+  journal.hold(row.id, "audit", "ana", clock_.time);
+  EXPECT_EQ(ask(one), "3");
+  files::make_folders(home_.site());
+  files::write_atomically(home_.site() + "/policy.dsse.json", "{}", 0600);
+  EXPECT_EQ(ask(one), "4");
+  files::make_folders(row.folder + "/logs");
+  files::write_atomically(row.folder + "/logs/000001.chunk", "x", 0600);
+  EXPECT_EQ(ask(two), "5");
+  EXPECT_EQ(ask(one), "5");
 }
 
 TEST_F(ConsoleTest, TakesOnlyItsOwnHostAndOrigin) {
