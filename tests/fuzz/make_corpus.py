@@ -348,7 +348,24 @@ def service_seeds():
         put("service", name, json.dumps(value))
 
 
+def ansi_seeds():
+    esc = b"\x1b"
+    seeds = {
+        "good-plain": b"42 controllers rolled", "good-colours": esc + b"[1;31mfailed" + esc + b"[0m, " + esc + b"[32mdone" + esc + b"[m",
+        "good-bright": esc + b"[97;104mx" + esc + b"[39;49my", "good-256": esc + b"[38;5;208mx" + esc + b"[48;5;21my" + esc + b"[38;5;240mz",
+        "good-24-bits": esc + b"[38;2;255;128;0mx" + esc + b"[48:2:1:2:3my", "good-styles": esc + b"[2;3;4;7;9mx" + esc + b"[22;23;24;27;29my",
+        "good-progress": b"10 %\r50 %\r100 %\r\r", "good-title": esc + b"]0;title\x07x" + esc + b"]8;;http://example.org" + esc + b"\\y",
+        "good-utf8": "Prüfung – 检查 ✓".encode(), "bad-utf8": b"a\xc0\x80\xff" + esc + b"[1m\xe2\x82", "bad-cut": b"x" + esc, "bad-bracket": b"x" + esc + b"[",
+        "bad-csi": esc + b"[1;\x01mx", "bad-osc": esc + b"]0;never ends", "bad-numbers": esc + b"[99999999999999999999;38;5mx" + esc + b"[38;2;1mx" + esc + b"[48;5;256my",
+        "bad-controls": bytes(range(32)) + b"\x7f\x80\x9b31m", "hostile-markup": esc + b"[1m<script>alert('&\"')</script>" + esc + b"[0m</span><b onclick=x>",
+        "hostile-bidi": "a\u202eb\u200bc\ufeffd".encode(), "hostile-switches": (esc + b"[1mx" + esc + b"[0m") * 900, "hostile-parameters": esc + b"[" + b"1;" * 2000 + b"mx",
+        "hostile-long": b"x" * 9000, "hostile-unseen": b"\x01" * 4096, "empty": b""}
+    for name, data in seeds.items():
+        put("ansi", name, data)
+
+
 if __name__ == "__main__":
+    ansi_seeds()
     json_seeds()
     http_seeds()
     yaml_seeds()

@@ -77,8 +77,8 @@ std::unique_ptr<Source> open_secrets_file(std::string_view text, const std::stri
                 name);
   std::map<std::string, locked::Bytes, std::less<>> values;
   for (auto& [key, value] : object.items()) {
-    const auto refuse = [&](const std::string& what) {
-      throw Error(Code::pack_inputs, "secrets", fmt::format("secret {} {}", canon::printable(key, 64), what), name);
+    const auto refuse = [&, &label = key](const std::string& what) {
+      throw Error(Code::pack_inputs, "secrets", fmt::format("secret {} {}", canon::printable(label, 64), what), name);
     };
     if (!value.is_string()) refuse("is not text");
     auto& secret = value.get_ref<std::string&>();
