@@ -8,10 +8,13 @@
 #include <cerrno>
 
 #include "appliance/cli/command.hpp"
+#include "appliance/cli/deciding_time.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/notify/gather.hpp"
 #include "appliance/notify/round.hpp"
+#include "appliance/run/expiry.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/site/clock_mark.hpp"
 #include "bundles/site/policy.hpp"
 
 namespace stella::cli {
@@ -98,6 +101,7 @@ int status_of(const notify::Delivered& done) {
 int flush(Invocation& call) {
   if (call.flag("--again") && notify::Outbox::exists(call.home()))
     (void)notify::Outbox::open(call.home()).requeue_failed(call.clock().now());
+  (void)run::open_journal(call.home(), looking_time(call));  // a gate that ran out is told of as well
   const notify::Told told =
       notify::tell(call.home(), call.clock(), {.backoff = notify::Backoff::ignore, .within = std::chrono::minutes(5)});
   notify::tidy(call.home(), call.clock());
@@ -111,7 +115,7 @@ int test_receivers(Invocation& call) {
   if (!applied || applied->policy.notifications.empty())
     throw Error(Code::site_invalid, "notifications", "the applied site policy names nobody to tell", {},
                 "Have a site admin add `notifications` to the policy: docs/operations/notifications.md.");
-  const auto journal = journal::Journal::open(call.home());
+  const auto journal = run::open_journal(call.home(), looking_time(call));
   auto outbox = notify::Outbox::open(call.home());
   const std::string appliance = notify::appliance_of(call.home());
   const auto ids = notify::queue_tests(outbox, {&journal, &applied->policy, appliance}, call.clock().now());
@@ -131,31 +135,55 @@ int test_receivers(Invocation& call) {
   return reached ? 0 : 10;
 }
 
-// True when standard input has ended.
+// True when standard input has ended, or cannot be read.
 bool wait_for_end(bool until_eof, int millis) {
   struct pollfd input {
     until_eof ? STDIN_FILENO : -1, POLLIN, 0
   };
   if (::poll(&input, 1, millis) <= 0) return false;
   char bytes[256];
-  return ::read(STDIN_FILENO, bytes, sizeof bytes) == 0;
+  const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof bytes);
+  return count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
 }
+
+// Ends gates that ran out, as every process does that opens the journal; now and every ten seconds. Nothing is due
+// while the clock is suspicious.
+class Expiry {
+ public:
+  explicit Expiry(Invocation& call) : call_(call) {}
+  void apply_due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::seconds(10);
+    try {
+      (void)run::open_journal(call_.home(), site::observe_clock(call_.home(), call_.clock().now()));
+    } catch (const Error& error) {
+      if (error.code() != Code::clock_rollback) throw;
+    }
+  }
+
+ private:
+  Invocation& call_;
+  std::chrono::steady_clock::time_point next_{};
+};
 
 int follow(Invocation& call) {
   using Steady = std::chrono::steady_clock;
   const bool until_eof = call.flag("--until-eof");
   const auto journal = journal::Journal::open(call.home());
+  Expiry expiry(call);
   std::int64_t version = -1;
   Steady::time_point last{};
   for (bool over = false; !over;) {
     over = wait_for_end(until_eof, version < 0 ? 0 : 200);  // the first look at once: somebody may wait for it
-    const std::int64_t now = journal.data_version();
-    // At most once a second: each look is a write to the disk that a busy runner wants to itself.
-    const auto since = Steady::now() - last;
-    if (!over && (since < std::chrono::seconds(1) || (now == version && since < std::chrono::seconds(2)))) continue;
-    version = now;
-    last = Steady::now();
     try {
+      expiry.apply_due();
+      const std::int64_t now = journal.data_version();
+      // At most once a second: each look is a write to the disk that a busy runner wants to itself.
+      const auto since = Steady::now() - last;
+      if (!over && (since < std::chrono::seconds(1) || (now == version && since < std::chrono::seconds(2)))) continue;
+      version = now;
+      last = Steady::now();
       const notify::Told told = notify::tell(call.home(), call.clock(), {});
       if (told.queued + told.delivered.sent + told.delivered.spooled > 0) call.out().note(words_of(told.delivered));
     } catch (const Error& error) {

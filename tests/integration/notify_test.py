@@ -5,9 +5,10 @@ import email.policy
 import json
 import os
 import signal
+import subprocess
 import time
 
-from harness import main
+from harness import STELLA, main
 from notify_site import HttpReceiver, NotifyTest, SmtpReceiver
 
 
@@ -82,6 +83,25 @@ class Telling(NotifyTest):
         self.wait_for(lambda: self.stella("pack", "runs", "list") and ("pack.run.gate-expired", "spooled") in self.states())
         self.assertEqual([topic for topic, _ in self.states()],
                          ["pack.run.gate-expired", "pack.run.gate-expiring", "pack.run.gate-waiting"])
+
+    def gate_that_runs_out(self):
+        self.tell([{"topic": "pack.gate.*", "to": "spool"}])
+        self.run_pack(self.gated, expect=7, name="gated", approvals=[{**self.gate[0], "expiresAfter": "PT3S"}])
+
+    def test_following_ends_and_tells_of_gates_that_ran_out(self):
+        self.gate_that_runs_out()
+        self.start("notify", "follow")
+        self.wait_for(lambda: ("pack.run.gate-expired", "spooled") in self.states() or None, 60)
+
+    def test_flushing_ends_and_tells_of_gates_that_ran_out(self):
+        self.gate_that_runs_out()
+        self.wait_for(lambda: self.stella("notify", "flush") and ("pack.run.gate-expired", "spooled") in self.states() or None, 60)
+
+    def test_following_ends_when_its_input_cannot_be_read(self):
+        self.tell([{"topic": "pack.gate.*", "to": "spool"}])
+        folder = os.open("/", os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        subprocess.run([STELLA, "notify", "follow", "--until-eof"], env=self.environment(), stdin=folder, timeout=60, check=True)
 
     def test_a_waiting_runner_tells_and_warns_meanwhile(self):
         receiver = self.receiver(HttpReceiver)
