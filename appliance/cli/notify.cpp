@@ -104,7 +104,6 @@ int flush(Invocation& call) {
   (void)run::open_journal(call.home(), looking_time(call));  // a gate that ran out is told of as well
   const notify::Told told =
       notify::tell(call.home(), call.clock(), {.backoff = notify::Backoff::ignore, .within = std::chrono::minutes(5)});
-  notify::tidy(call.home(), call.clock());
   call.out().say(words_of(told.delivered));
   call.out().result(json_of(told.delivered));
   return status_of(told.delivered);

@@ -29,7 +29,10 @@ constexpr std::string_view kFirst =
     "CREATE INDEX messages_by_run ON messages (run, number);"
     "CREATE TABLE exports (file TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 constexpr std::string_view kSecond = "CREATE INDEX messages_by_target ON messages (state, target, number);";
-constexpr std::array kSteps = {kFirst, kSecond};
+constexpr std::string_view kThird =
+    "CREATE TABLE tidied (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX messages_by_settled ON messages (settled);";
+constexpr std::array kSteps = {kFirst, kSecond, kThird};
 
 constexpr std::string_view kColumns =
     "SELECT number, id, run, tenant, pack, topic, receiver, target, place, message, payload, made, state, attempts, "
@@ -261,18 +264,34 @@ void Outbox::mark_exported(const std::vector<std::string>& files, clock::Time no
   transaction.commit();
 }
 
-void Outbox::tidy(clock::Time before, const std::function<bool(const std::string&)>& is_there) {
-  auto transaction = begin();
-  connection_.prepare("DELETE FROM messages WHERE state='sent' AND settled<?").bind(1, number_of(before)).run();
-  std::vector<std::string> gone;
-  for (auto row = connection_.prepare("SELECT run FROM seen"); row.step();) {
-    if (std::string run = row.text(0); !is_there(run)) gone.push_back(std::move(run));
+std::vector<std::string> Outbox::missing_in(std::string_view query,
+                                            const std::function<bool(const std::string&)>& has) const {
+  std::vector<std::string> missing;
+  for (auto row = connection_.prepare(query); row.step();) {
+    if (std::string name = row.text(0); !has(name)) missing.push_back(std::move(name));
   }
-  for (const std::string& run : gone) {
+  return missing;
+}
+
+void Outbox::tidy(const Kept& kept, clock::Time now) {
+  const auto runs = missing_in("SELECT run FROM seen", kept.has_run);
+  const auto files = missing_in("SELECT file FROM exports", kept.has_file);
+  auto transaction = begin();
+  connection_.prepare("DELETE FROM messages WHERE state<>'queued' AND settled<?").bind(1, number_of(kept.before)).run();
+  for (const std::string& run : runs) {
     connection_.prepare("DELETE FROM seen WHERE run=?").bind(1, run).run();
     drop_gate(run, "");
   }
+  for (const std::string& file : files) connection_.prepare("DELETE FROM exports WHERE file=?").bind(1, file).run();
+  connection_.prepare("INSERT INTO tidied VALUES (1,?1) ON CONFLICT (one) DO UPDATE SET at=?1")
+      .bind(1, number_of(now))
+      .run();
   transaction.commit();
+}
+
+std::optional<clock::Time> Outbox::tidied() const {
+  auto row = connection_.prepare("SELECT at FROM tidied");
+  return row.step() ? std::optional(time_of(row.integer(0))) : std::nullopt;
 }
 
 }  // namespace stella::notify

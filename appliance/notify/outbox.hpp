@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "appliance/notify/message.hpp"
@@ -100,11 +101,20 @@ class Outbox {
   [[nodiscard]] std::optional<clock::Time> exported(const std::string& file) const;
   void mark_exported(const std::vector<std::string>& files, clock::Time now);
 
-  // Forgets what was sent before `before`, and how far runs were read that `is_there` does not know any more.
-  void tidy(clock::Time before, const std::function<bool(const std::string&)>& is_there);
+  // Forgets what was settled before `before`, however it was, how far runs were read that `has_run` does not know any
+  // more, and marks of exported files that `has_file` does not know. Remembers that it was done at `now`.
+  struct Kept {
+    clock::Time before;
+    std::function<bool(const std::string&)> has_run, has_file;
+  };
+  void tidy(const Kept& kept, clock::Time now);
+  [[nodiscard]] std::optional<clock::Time> tidied() const;  // absent: never
 
  private:
   explicit Outbox(database::Connection connection) : connection_(std::move(connection)) {}
+  // Of the query's first column, what `has` does not know.
+  [[nodiscard]] std::vector<std::string> missing_in(std::string_view query,
+                                                    const std::function<bool(const std::string&)>& has) const;
   database::Connection connection_;
 };
 

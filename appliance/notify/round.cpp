@@ -1,15 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/notify/round.hpp"
 
+#include <sys/stat.h>
+
 #include "appliance/journal/journal.hpp"
 #include "appliance/journal/visible.hpp"
 #include "appliance/notify/gather.hpp"
+#include "bundles/site/clock_mark.hpp"
 #include "bundles/site/identity.hpp"
 
 namespace stella::notify {
 namespace {
 
-constexpr clock::Duration kKeepSent = std::chrono::hours(24 * 90);
+constexpr clock::Duration kKeep = std::chrono::hours(24 * 90), kEvery = std::chrono::hours(1);
+
+bool has_run(const journal::Journal& journal, const std::string& run) {
+  try {
+    return journal.need(run).id == run;
+  } catch (const fault::Error& error) {
+    if (error.code() != fault::Code::run_not_found) throw;
+    return false;
+  }
+}
+
+// Not by a clock that may have leapt: what it would forget is not to be had again.
+void tidy(const files::Home& home, const journal::Journal& journal, Outbox& outbox, clock::Time now) {
+  if (!journal::sees_everything() || !site::look_at_clock(home, now).suspicion.empty()) return;
+  const auto has_file = [&home](const std::string& file) {
+    struct stat found {};
+    return ::lstat((spool_of(home) + "/" + file).c_str(), &found) == 0;
+  };
+  outbox.tidy({.before = now - kKeep,
+               .has_run = [&journal](const std::string& run) { return has_run(journal, run); },
+               .has_file = has_file},
+              now);
+}
+
+// At a time before the last one too: the clock was put right since.
+bool is_due(const std::optional<clock::Time>& last, clock::Time now) {
+  return !last || now < *last || now - *last >= kEvery;
+}
 
 }  // namespace
 
@@ -34,20 +64,8 @@ Told tell(const files::Home& home, const clock::Clock& clock, const Effort& effo
   const auto courier = make_courier();
   const Tools tools{&home, &policy, appliance, courier.get(), &clock};
   told.delivered = deliver(outbox, tools, effort);
+  if (is_due(outbox.tidied(), clock.now())) tidy(home, journal, outbox, clock.now());
   return told;
-}
-
-void tidy(const files::Home& home, const clock::Clock& clock) {
-  if (!Outbox::exists(home) || !journal::sees_everything()) return;
-  const auto journal = journal::Journal::open(home);
-  Outbox::open(home).tidy(clock.now() - kKeepSent, [&](const std::string& run) {
-    try {
-      return journal.need(run).id == run;
-    } catch (const fault::Error& error) {
-      if (error.code() != fault::Code::run_not_found) throw;
-      return false;
-    }
-  });
 }
 
 }  // namespace stella::notify

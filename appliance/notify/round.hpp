@@ -14,10 +14,10 @@ struct Told {
   Delivered delivered;
 };
 // Under the policy that is applied now. Does nothing where it has no notifications and no outbox is there. Errors:
-// those of the journal, the outbox, the policy and the disk; never a receiver's.
+// those of the journal, the outbox, the policy and the disk; never a receiver's. Once an hour it also forgets messages
+// that were settled more than 90 days ago, what it knew of runs that were pruned, and marks of exported files that are
+// gone; not while the clock is suspicious.
 Told tell(const files::Home& home, const clock::Clock& clock, const Effort& effort);
-// Forgets messages that were sent more than 90 days ago, and runs that were pruned. For a timer.
-void tidy(const files::Home& home, const clock::Clock& clock);
 
 [[nodiscard]] bool has_rules(const std::optional<site::Applied>& applied);
 [[nodiscard]] std::string appliance_of(const files::Home& home);  // its id; empty: no identity was made

@@ -267,6 +267,37 @@ class Kills(NotifyTest):
         self.assertEqual({state for _, state in self.states()}, {"sent", "spooled"})
 
 
+class Forgetting(NotifyTest):
+    def outbox(self, statement):
+        connection = sqlite3.connect(os.path.join(self.home, "spool", "outbox.db"))
+        with connection:
+            found = connection.execute(statement).fetchall()
+        connection.close()
+        return found
+
+    def test_an_old_outbox_is_tidied_by_any_round_once_an_hour(self):
+        receiver = self.receiver(HttpReceiver)
+        self.tell([self.webhook(receiver.port), {**self.webhook(receiver.port), "path": "/down"}, {"topic": "pack.run.*", "to": "spool"}],
+                  [receiver.port])
+        old = self.ask()
+        self.settled(3)
+        self.outbox("UPDATE messages SET state='failed' WHERE number=(SELECT max(number) FROM messages WHERE state='sent')")
+        self.assertEqual(sorted(state for _, state in self.states()), ["failed", "sent", "spooled"])
+        self.outbox("INSERT INTO messages SELECT 1000, 'x', run, tenant, pack, topic, receiver, target, place, message, payload, made, until,"
+                    " 'queued', 0, made*2, 0, '', '', '' FROM messages WHERE state='sent'")
+        there = os.path.relpath(self.spooled("spool")[0], os.path.join(self.home, "spool"))
+        self.outbox(f"INSERT INTO exports VALUES ('{there}', 1), ('spool/gone.json', 1)")
+        units = self.outbox("SELECT max(made) FROM messages")[0][0] / time.time()  # of the outbox's times, in a second
+        self.outbox(f"UPDATE messages SET settled=settled-{int(91 * 86400 * units)} WHERE state<>'queued'")
+        self.stella("pack", "runs", "list")
+        self.assertEqual(len(self.outbox("SELECT 1 FROM messages")), 4)  # not an hour after the last time
+        self.outbox(f"UPDATE tidied SET at=at-{int(3601 * units)}")
+        self.stella("pack", "runs", "list")
+        self.assertEqual(self.outbox("SELECT id, run, state FROM messages"), [("x", old, "queued")])
+        self.assertEqual(self.outbox("SELECT file FROM exports"), [(there,)])
+        self.assertEqual(self.outbox("SELECT run FROM seen"), [(old,)])
+
+
 class Exporting(NotifyTest):
     mode = "sealed"
 

@@ -115,13 +115,21 @@ TEST_F(NotifyTest, SaysNothingOfAPauseBeforeFinally) {
   EXPECT_EQ(gather_now(), 1U);
 }
 
-TEST_F(NotifyTest, ForgetsSentOnesAndRunsThatArePruned) {
+TEST_F(NotifyTest, ForgetsSettledOnesAndRunsThatArePruned) {
   policy_.notifications = {rule("pack.run.*", "slack")};
   const auto id = run();
   say(id, "pack.run.succeeded");
   (void)gather_now();
   ASSERT_EQ(deliver_now().sent, 1U);
-  outbox_.tidy(clock_.time + 1s, [](const std::string&) { return false; });
+  EXPECT_FALSE(outbox_.tidied());
+  outbox_.mark_exported({"slack/there.json", "slack/gone.json"}, clock_.time);
+  outbox_.tidy({.before = clock_.time + 1s,
+                .has_run = [](const std::string&) { return false; },
+                .has_file = [](const std::string& file) { return file == "slack/there.json"; }},
+               clock_.time);
+  EXPECT_EQ(outbox_.tidied(), clock_.time);
+  EXPECT_TRUE(outbox_.exported("slack/there.json"));
+  EXPECT_FALSE(outbox_.exported("slack/gone.json"));
   EXPECT_TRUE(outbox_.list({}).empty());
   EXPECT_EQ(outbox_.seen(id), 0);
 }
