@@ -5,6 +5,7 @@
 
 #include "appliance/cli/command.hpp"
 #include "appliance/cli/deliver.hpp"
+#include "appliance/journal/bags.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/retention/prune.hpp"
 #include "bundles/canon/fields.hpp"
@@ -150,17 +151,15 @@ service::Destination destination(Invocation& call, const std::string& bag) {
           .below = "STELLA-EVIDENCE/" + bag};
 }
 
-int export_run(Invocation& call) {
-  const std::string run = call.value("--run") ? call.need("--run") : call.need("RUN");
-  journal::Journal journal = journal::Journal::open(call.home());
-  const journal::RunRow row = journal.need(run);
-  const std::string bag = newest_bag(journal, row);
-  const evidence::Integrity integrity = evidence::check_integrity(row.folder + "/evidence/" + bag);
-  const service::Destination to = destination(call, bag);
+// Copies one bag out, reads it back and says so in the journal, unless that is said.
+canon::Json export_bag(Invocation& call, journal::Journal& journal, const journal::RunRow& row,
+                       const journal::SealedBag& bag) {
+  const evidence::Integrity integrity = evidence::check_integrity(row.folder + "/evidence/" + bag.name);
   const std::vector<media::File> list = files_of(integrity);
   std::uint64_t total = 0;
   for (const media::File& file : list) total += file.size_bytes;
-  const service::Delivered delivered = deliver(to, list, media::from_folder(integrity.folder), "export");
+  const service::Delivered delivered =
+      deliver(destination(call, bag.name), list, media::from_folder(integrity.folder), "export");
   const media::Copied& copied = delivered.copied;
   const journal::NewEvent event{"pack.evidence.exported",
                                 "",
@@ -168,7 +167,7 @@ int export_run(Invocation& call) {
                                  {"fileSystem", delivered.file_system},
                                  {"removable", delivered.removable}}};
   // A copy that a killed call had finished is there and read back, and nobody has said so yet.
-  if (copied.outcome == media::Outcome::written || !retention::is_exported(journal, row))
+  if (copied.outcome == media::Outcome::written || !bag.exported)
     (void)journal.append(row.id, std::span(&event, 1), {}, call.clock().now());
   call.out().say(fmt::format(
       "{} {}", copied.outcome == media::Outcome::written ? "exported and read back:" : "already there, read back:",
@@ -177,13 +176,32 @@ int export_run(Invocation& call) {
     call.out().note(
         "note: this file system has no direct reads, so the read-back may have come from memory; replug and run "
         "evidence verify");
-  call.out().say(fmt::format("next, on any Linux: cd {} && sha256sum -c --strict SHA256SUMS", copied.folder));
-  call.out().result({{"runId", row.id},
-                     {"folder", copied.folder},
-                     {"list", integrity.list_digest.tagged()},
-                     {"files", list.size()},
-                     {"bytes", total},
-                     {"cacheBypassed", copied.cache_bypassed}});
+  return {{"folder", copied.folder},
+          {"list", integrity.list_digest.tagged()},
+          {"files", list.size()},
+          {"bytes", total},
+          {"cacheBypassed", copied.cache_bypassed}};
+}
+
+// The newest bag, and with it each earlier one that was never taken out.
+int export_run(Invocation& call) {
+  const std::string run = call.value("--run") ? call.need("--run") : call.need("RUN");
+  journal::Journal journal = journal::Journal::open(call.home());
+  const journal::RunRow row = journal.need(run);
+  const std::string newest = newest_bag(journal, row);
+  const journal::SealedBags bags = journal::sealed_bags_of(journal, row);
+  journal::SealedBag last{.name = newest, .list = {}};
+  for (const journal::SealedBag& bag : bags.all())
+    if (bag.name == newest) last = bag;
+  canon::Json result = export_bag(call, journal, row, last);
+  result["runId"] = row.id;
+  canon::Json earlier = canon::Json::array();
+  for (const journal::SealedBag& bag : bags.all())
+    if (bag.name != newest && !bag.exported && !bag.gone) earlier.push_back(export_bag(call, journal, row, bag));
+  call.out().say(fmt::format("next, on any Linux: cd {} && sha256sum -c --strict SHA256SUMS",
+                             result["folder"].get<std::string>()));
+  result["earlier"] = std::move(earlier);
+  call.out().result(result);
   return 0;
 }
 

@@ -153,6 +153,11 @@ int prune_runs(Invocation& call) {
   return 0;
 }
 
+// In the run's own journal, before it is done: who held a run and who let it go can be asked for ever.
+void record(journal::Journal& journal, const std::string& run, const journal::NewEvent& event, clock::Time now) {
+  (void)journal.append(run, std::span(&event, 1), {}, now);
+}
+
 int hold_run(Invocation& call) {
   const std::string id = need_run(call), reason = reason_of(call);
   if (reason.empty())
@@ -160,6 +165,7 @@ int hold_run(Invocation& call) {
   auto journal = run::open_journal(call.home(), looking_time(call));
   const auto row = journal.need(id);
   const std::string who = operator_here(call, row.tenant);
+  record(journal, id, {"pack.hold.placed", "", {{"by", who}, {"reason", reason}}}, call.clock().now());
   journal.hold(id, reason, who, call.clock().now());
   call.out().say(fmt::format("{} is held by {}: it is not pruned until `stella pack runs release {}`", id, who, id));
   call.out().result({{"runId", id}, {"held", true}, {"who", who}, {"reason", reason}});
@@ -169,6 +175,9 @@ int hold_run(Invocation& call) {
 int release_run(Invocation& call) {
   const std::string id = need_run(call);
   auto journal = run::open_journal(call.home(), looking_time(call));
+  const auto row = journal.need(id);
+  if (journal.hold_of(id))
+    record(journal, id, {"pack.hold.released", "", {{"by", operator_here(call, row.tenant)}}}, call.clock().now());
   const bool stood = journal.release(id);
   call.out().say(stood ? fmt::format("{} is released", id) : fmt::format("{} was not held", id));
   call.out().result({{"runId", id}, {"held", false}, {"released", stood}});

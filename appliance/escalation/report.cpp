@@ -7,6 +7,7 @@
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/escalation/matrix.hpp"
+#include "appliance/journal/event_types.hpp"
 #include "appliance/logs/lines.hpp"
 #include "bundles/canon/fields.hpp"
 
@@ -163,9 +164,9 @@ Json report(const files::Home& home, const journal::Journal& journal, const jour
 }
 
 std::string without_secret_ends(const journal::Event& event) {
-  if (!event.data.is_object() || !event.data.contains("lastFour")) return event.line;
+  if (!event.data.is_object() || !event.data.contains(journal::kSecretEnd)) return event.line;
   Json object = canon::parse_json(event.line, fault::Code::journal_tampered, event.run);
-  object["data"].erase("lastFour");
+  object["data"].erase(journal::kSecretEnd);
   return canon::canonical(object);
 }
 

@@ -201,6 +201,11 @@ std::vector<EventType> of_surroundings() {
         {"step", "before or in which step"},
         {"by", "who"},
         {"until", "when it ends"}}},
+  };
+}
+
+std::vector<EventType> of_evidence() {
+  return {
       {"pack.evidence.sealed",
        "a bag of evidence was made and signed",
        false,
@@ -209,6 +214,8 @@ std::vector<EventType> of_surroundings() {
        "the bag was copied out and read back",
        false,
        {{"list", "digest of its list"}, {"fileSystem", "of the medium"}, {"removable", "whether the medium is"}}},
+      {"pack.hold.placed", "the run is kept whatever its age", false, {{"by", "who"}, {"reason", "why"}}},
+      {"pack.hold.released", "it may be pruned again", false, {{"by", "who"}}},
       {"pack.artifacts.removed",
        "what was large in an ended run was removed by its age",
        false,
@@ -225,7 +232,7 @@ std::vector<EventType> of_surroundings() {
 const std::vector<EventType>& event_types() {
   static const std::vector<EventType> kAll = [] {
     std::vector<EventType> all = of_runs();
-    for (const auto& part : {of_steps(), of_gates(), of_surroundings()})
+    for (const auto& part : {of_steps(), of_gates(), of_surroundings(), of_evidence()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -19,6 +19,9 @@ struct EventType {
   std::vector<Member> data = {};
 };
 
+// The member of pack.secret.leased that tells something of a secret: it leaves the appliance in evidence only.
+inline constexpr const char* kSecretEnd = "lastFour";
+
 [[nodiscard]] const std::vector<EventType>& event_types();  // in the order of a run's way
 [[nodiscard]] std::string events_page();                    // docs/formats/events.md
 

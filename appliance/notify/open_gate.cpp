@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "appliance/notify/message.hpp"
+#include "bundles/approval/roster.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::notify {
@@ -23,12 +24,6 @@ int count_in(const canon::Json& value) {
 
 bool is_among(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool may_approve(const site::Approver& one, const site::Policy& policy) {
-  return is_among(one.scopes, "packs.approve") &&
-         std::any_of(one.keys.begin(), one.keys.end(),
-                     [&](const site::ApproverKey& key) { return !policy.is_revoked(key.key); });
 }
 
 }  // namespace
@@ -86,15 +81,11 @@ Missing missing_at(const OpenGate& gate, const site::Policy& policy, const journ
   const site::Tenant* tenant = policy.find_tenant(row.tenant);
   std::map<std::string, int> covered;
   for (const site::Approver& one : tenant == nullptr ? std::vector<site::Approver>{} : tenant->approvers) {
-    if (is_among(gate.approved, one.name)) {
-      for (const std::string& role : one.roles) ++covered[role];
-      continue;
-    }
-    const bool asked = one.name == row.requested_by && !policy.allow_requester_to_approve;
-    if (asked || !may_approve(one, policy)) continue;
-    missing.people.push_back(one.roles.empty() ? one.name
-                                               : fmt::format("{} ({})", one.name, fmt::join(one.roles, ", ")));
+    if (!is_among(gate.approved, one.name)) continue;
+    for (const std::string& role : one.roles) ++covered[role];
   }
+  const std::array requesters{row.requested_by};
+  missing.people = approval::may_still_answer(policy, row.tenant, gate.approved, requesters);
   for (const auto& [role, count] : gate.roles) {
     if (covered[role] < count) missing.roles.push_back(role);
   }

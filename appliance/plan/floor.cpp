@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "bundles/approval/roster.hpp"
+
 namespace stella::plan {
 namespace {
 
@@ -18,18 +20,13 @@ bool has(const std::vector<std::string>& list, const std::string& word) {
   return std::ranges::find(list, word) != list.end();
 }
 
-bool may_approve(const site::Approver& approver, const site::Policy& policy) {
-  return has(approver.scopes, "packs.approve") &&
-         std::ranges::any_of(approver.keys,
-                             [&](const site::ApproverKey& each) { return !policy.is_revoked(each.key); });
-}
-
 // People, not keys: one name counts once.
 int people(const site::Tenant* tenant, const site::Policy& policy, const std::string* role) {
   std::set<std::string> names;
   if (tenant != nullptr)
     for (const site::Approver& approver : tenant->approvers)
-      if (may_approve(approver, policy) && (role == nullptr || has(approver.roles, *role))) names.insert(approver.name);
+      if (approval::may_approve(approver, policy) && (role == nullptr || has(approver.roles, *role)))
+        names.insert(approver.name);
   return static_cast<int>(names.size());
 }
 

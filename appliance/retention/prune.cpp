@@ -23,23 +23,22 @@ bool has_ended(const std::string& state) {
 // What the journal says of a run's end, its evidence and its artifacts.
 struct Past {
   std::optional<clock::Time> ended;
-  std::string sealed;  // list digest of the last attempt's bag
-  bool exported = false;
-  std::string removed;  // the line that says that this attempt's artifacts go; empty: none does
+  std::string sealed;     // list digest of the last attempt's bag
+  bool exported = false;  // it, and each earlier one that lies here
+  std::string removed;    // the line that says that this attempt's artifacts go; empty: none does
 };
 
 Past past_of(const journal::Journal& journal, const journal::RunRow& row) {
   Past past;
-  std::vector<std::string> exported;
+  journal::SealedBags bags;
   journal.for_each_event(row.id, 0, [&](const journal::Event& event) {
     const bool ends = event.type.starts_with("pack.run.") && has_ended(event.type.substr(9));
     if (ends) past.ended = event.at;
-    if (event.attempt != row.attempt) return;
-    if (event.type == "pack.evidence.sealed") past.sealed = event.data.value("list", std::string());
-    if (event.type == "pack.evidence.exported") exported.push_back(event.data.value("list", std::string()));
-    if (event.type == kArtifactsRemoved) past.removed = event.line;
+    bags.take(event);
+    if (event.attempt == row.attempt && event.type == kArtifactsRemoved) past.removed = event.line;
   });
-  past.exported = !past.sealed.empty() && std::find(exported.begin(), exported.end(), past.sealed) != exported.end();
+  if (const journal::SealedBag* last = bags.of(row.attempt)) past.sealed = last->list;
+  past.exported = bags.is_exported(row.attempt);
   return past;
 }
 

@@ -17,7 +17,7 @@
 
 namespace stella::retention {
 
-// due: it is removed. held: somebody holds it. unexported: no bag of its last attempt was ever exported. busy: another
+// due: it is removed. held: somebody holds it. unexported: a bag that lies here was never exported. busy: another
 // process has it.
 enum class Verdict { due, held, unexported, busy };
 enum class Stage { artifacts, run };
@@ -50,7 +50,7 @@ struct Rule {
 // appear.
 [[nodiscard]] std::vector<Candidate> find_due(const files::Home& home, const journal::Journal& journal,
                                               const Rule& rule);
-// Whether the evidence of the run's last attempt was exported, by the journal's word.
+// Whether the evidence of the run was exported, of each attempt, by the journal's word.
 [[nodiscard]] bool is_exported(const journal::Journal& journal, const journal::RunRow& row);
 // The event that recorded the removal of the last attempt's artifacts; nothing: they are there.
 [[nodiscard]] std::optional<journal::Event> find_artifacts_removed(const journal::Journal& journal,

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "appliance/journal/journal.hpp"
+#include "appliance/journal/bags.hpp"
 #include "bundles/dsse/envelope.hpp"
 #include "bundles/site/policy.hpp"
 
 namespace stella::retention {
 
 inline constexpr std::string_view kRemovalType = "urn:stella:removal:v1";
-inline constexpr std::string_view kArtifactsRemoved = "pack.artifacts.removed";  // the event of the run's journal
+using journal::kArtifactsRemoved;
 
 // Both are durable when they return, and write the same bytes again.
 void sign_removal(const files::Home& home, const site::Identity& identity, const journal::Pruned& pruned);

@@ -2,11 +2,11 @@
 #include "appliance/run/advice.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "bundles/approval/roster.hpp"
 #include "bundles/canon/fields.hpp"
 
 namespace stella::run {
@@ -27,22 +27,11 @@ std::vector<std::string> texts_of(const Json& data, const char* name) {
   return texts;
 }
 
-// Who may still decide: approvers with the scope, who have not, and did not ask for the run.
 std::vector<std::string> candidates(const site::Policy& policy, const journal::RunRow& row, const Json& summary,
                                     const Json& gate) {
-  std::vector<std::string> names;
-  const site::Tenant* tenant = policy.find_tenant(row.tenant);
-  if (tenant == nullptr) return names;
-  const auto decided = texts_of(gate, "approvers"), requesters = texts_of(summary, "requesters");
-  for (const site::Approver& one : tenant->approvers) {
-    const bool scoped = std::find(one.scopes.begin(), one.scopes.end(), "packs.approve") != one.scopes.end();
-    const bool asked =
-        !policy.allow_requester_to_approve &&
-        (one.name == row.requested_by || std::find(requesters.begin(), requesters.end(), one.name) != requesters.end());
-    if (!scoped || asked || std::find(decided.begin(), decided.end(), one.name) != decided.end()) continue;
-    names.push_back(one.roles.empty() ? one.name : fmt::format("{} ({})", one.name, fmt::join(one.roles, ", ")));
-  }
-  return names;
+  auto requesters = texts_of(summary, "requesters");
+  requesters.push_back(row.requested_by);
+  return approval::may_still_answer(policy, row.tenant, texts_of(gate, "approvers"), requesters);
 }
 
 std::string next_at_gate(const std::string& run, const Json& gate) {

@@ -27,8 +27,6 @@ void begin_attempt(Reading& reading, int attempt) {
   reading.steps.clear();
   reading.waiting.clear();
   reading.ended = {};
-  reading.sealed.clear();
-  reading.exported = false;
 }
 
 void start_step(Reading& reading, const journal::Event& event) {
@@ -93,8 +91,7 @@ void take(Reading& reading, const journal::Event& event, Totals& totals) {
   if (event.type == "pack.network.blocked")
     counts.blocked += std::clamp<std::int64_t>(number(event.data, "count").value_or(1), 1, 1000000);
   if (event.type == "pack.chaos.injected") ++counts.chaos;
-  if (event.type == "pack.evidence.sealed") reading.sealed = text(event.data, "list");
-  if (event.type == "pack.evidence.exported" && text(event.data, "list") == reading.sealed) reading.exported = true;
+  reading.bags.take(event);
 }
 
 }  // namespace stella::telemetry

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "appliance/journal/bags.hpp"
 #include "appliance/telemetry/totals.hpp"
 
 namespace stella::telemetry {
@@ -15,9 +16,8 @@ struct Reading {
   std::string state = {};  // of its row
   int attempt = 1;
   std::int64_t last_seq = 0;
-  clock::Time ended{};      // of the last attempt; 1970: it has not
-  std::string sealed = {};  // list digest of the last attempt's bag
-  bool exported = false;
+  clock::Time ended{};  // of the last attempt; 1970: it has not
+  journal::SealedBags bags = {};
   struct Open {
     clock::Time since{};
     std::string type;

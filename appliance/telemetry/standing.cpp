@@ -66,9 +66,8 @@ void Standing::take_ended(const Reading& reading, OfTenant& tenant) const {
     if (reading.state == "succeeded") ++tenant.succeeded;
     if (reading.state == "failed" || reading.state == "expired") ++tenant.failed;
   }
-  if (reading.sealed.empty()) {
-    ++tenant.unsealed;
-  } else if (!reading.exported) {
+  if (reading.bags.of(reading.attempt) == nullptr) ++tenant.unsealed;
+  if (reading.bags.has_unexported()) {
     ++tenant.unexported;
     tenant.oldest_unexported = std::max(tenant.oldest_unexported, now_ - reading.ended);
   }

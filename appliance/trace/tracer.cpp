@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "appliance/journal/event_types.hpp"
+
 namespace stella::trace {
 namespace {
 
@@ -208,7 +210,8 @@ void Tracer::note(const journal::Event& event) {
   if (const auto gate = gates_.find(text(event.data, "gate")); gate != gates_.end()) span = &gate->second;
   Note made{.at = event.at, .name = event.type};
   if (!event.step.empty()) made.attributes.push_back({"stella.step.id", event.step});
-  for (const auto& [name, value] : event.data.items()) made.attributes.push_back({"stella." + name, value});
+  for (const auto& [name, value] : event.data.items())
+    if (name != journal::kSecretEnd) made.attributes.push_back({"stella." + name, value});
   span->notes.push_back(std::move(made));
 }
 

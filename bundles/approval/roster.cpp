@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundles/approval/roster.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
@@ -41,7 +44,31 @@ bool has_scope(const site::Approver& approver) {
                              [](const std::string& scope) { return scope == kScope || scope == "Packs.Approve"; });
 }
 
+bool is_among(std::span<const std::string> names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 }  // namespace
+
+bool may_approve(const site::Approver& approver, const site::Policy& policy) {
+  return has_scope(approver) && std::ranges::any_of(approver.keys, [&](const site::ApproverKey& each) {
+           return !policy.is_revoked(each.key);
+         });
+}
+
+std::vector<std::string> may_still_answer(const site::Policy& policy, const std::string& tenant,
+                                          std::span<const std::string> answered,
+                                          std::span<const std::string> requesters) {
+  std::vector<std::string> people;
+  const site::Tenant* found = policy.find_tenant(tenant);
+  if (found == nullptr) return people;
+  for (const site::Approver& one : found->approvers) {
+    const bool asked = !policy.allow_requester_to_approve && is_among(requesters, one.name);
+    if (asked || is_among(answered, one.name) || !may_approve(one, policy)) continue;
+    people.push_back(one.roles.empty() ? one.name : fmt::format("{} ({})", one.name, fmt::join(one.roles, ", ")));
+  }
+  return people;
+}
 
 Voter require_voter(const trust::PublicKey& key, const Request& request, const site::Policy& policy) {
   const Asked& asked = request.asked;

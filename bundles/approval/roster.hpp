@@ -25,6 +25,14 @@ struct Voter {
 [[nodiscard]] Voter require_voter(const trust::PublicKey& key, const Request& request, const site::Policy& pinned,
                                   const site::Policy& current);
 
+// Has the scope, and a key that is not revoked.
+[[nodiscard]] bool may_approve(const site::Approver& approver, const site::Policy& policy);
+// Who of the tenant may still answer: as `Ada Obi (safety)`, in the policy's order. Nobody who has answered, and no
+// requester unless the policy lets them.
+[[nodiscard]] std::vector<std::string> may_still_answer(const site::Policy& policy, const std::string& tenant,
+                                                        std::span<const std::string> answered,
+                                                        std::span<const std::string> requesters);
+
 struct Count {
   int have = 0, need = 1;
   std::vector<std::string> approvers;      // who counts, in the order of their answers

@@ -86,6 +86,21 @@ class Retention(RetentionSite):
         self.assertEqual(record["run"], run)
         self.assertIn("evidence never exported", record["why"])
 
+    def test_the_evidence_of_each_attempt_is_exported_before_its_run_goes(self):
+        bundle = self.pack("twice", [self.step("two", "test -e /work/mended")])
+        run = self.stella("--output", "json", "--tenant", "plant-7", "pack", "run", "--bundle", bundle, expect=1).json["runId"]
+        open(os.path.join(self.show(run)["folder"], "work", "mended"), "wb").close()
+        self.stella("pack", "runs", "resume", run)
+        self.assertEqual([row["kept"] for row in self.prune("--older-than", "0s", "--yes").json["kept"]], ["unexported"])
+        done = self.stella("--output", "json", "pack", "runs", "export", run, "--out", self.path("out")).json
+        self.assertEqual([done["runId"], len(done["earlier"])], [run, 1])
+        bags = sorted(os.listdir(os.path.join(self.path("out"), "STELLA-EVIDENCE")))
+        self.assertEqual(bags, sorted(os.path.basename(one["folder"]) for one in [done, *done["earlier"]]))
+        again = self.stella("--output", "json", "pack", "runs", "export", run, "--out", self.path("out")).json
+        self.assertEqual([again["folder"], again["earlier"]], [done["folder"], []])
+        self.assertEqual(sum(event["type"] == "pack.evidence.exported" for event in self.events(run)), 2)
+        self.assertEqual([row["runId"] for row in self.prune("--older-than", "0s", "--yes").json["removed"]], [run])
+
     def test_a_policy_cannot_keep_artifacts_longer_than_their_run(self):
         error = self.refused("ERR_SITE_INVALID", "site", "check", self.write("p.json", json.dumps(self.policy(version=3, retention={"runs": "P1D", "artifacts": "P2D"}))))
         self.assertIn("artifacts", error["at"] + error["message"])

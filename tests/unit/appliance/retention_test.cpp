@@ -77,6 +77,20 @@ TEST_F(Retention, KeepsWhatWasNeverExportedUnlessItIsAskedFor) {
   for (const Candidate& one : due(true)) EXPECT_EQ(one.verdict, Verdict::due);
 }
 
+TEST_F(Retention, KeepsTheBagOfAnEarlierAttemptThatWasNeverExported) {
+  const auto row = ended("failed", kNow - 49h, true, false);
+  const std::vector<journal::NewEvent> again = {{"pack.run.resumed", "", {{"attempt", 2}}},
+                                                {"pack.run.succeeded", "", canon::Json::object()},
+                                                {"pack.evidence.sealed", "", {{"list", "sha256:cd"}, {"bag", "c"}}},
+                                                {"pack.evidence.exported", "", {{"list", "sha256:cd"}}}};
+  journal_.append(row.id, again, {.state = "succeeded", .attempt = 2}, kNow - 48h);
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due()[0].verdict, Verdict::unexported);
+  const journal::NewEvent first{"pack.evidence.exported", "", {{"list", "sha256:ab"}}};
+  journal_.append(row.id, std::span(&first, 1), {}, kNow);
+  EXPECT_EQ(due()[0].verdict, Verdict::due);
+}
+
 TEST_F(Retention, AnExportDoesNotMakeARunYounger) {
   const auto row = ended("succeeded", kNow - 48h, true, false);
   const journal::NewEvent event{"pack.evidence.exported", "", {{"list", "sha256:ab"}}};

@@ -52,6 +52,16 @@ class TraceTest : public testing::Test {
   std::string run_;
 };
 
+TEST_F(TraceTest, LeavesOutWhatASecretEndsWith) {
+  say(1, {"pack.run.started", {}, Json::object()}, "running", 1);
+  say(2, {"pack.secret.leased", {}, {{"name", "token"}, {"version", 3}, {"lastFour", "WXYZ"}}});
+  say(3, {"pack.run.succeeded", {}, Json::object()}, "succeeded");
+  std::string text;
+  write_trace(journal_, journal_.need(run_), [&](std::string_view line) { text += line; });
+  EXPECT_NE(text.find("stella.version"), std::string::npos);
+  EXPECT_EQ(text.find("WXYZ"), std::string::npos);
+}
+
 TEST(Ids, AreHexOfTheRightLengthAndDifferByRunAndPart) {
   EXPECT_EQ(trace_id_of("run:a:1").size(), 32U);
   EXPECT_EQ(span_id_of("run:a:1", "run").size(), 16U);
