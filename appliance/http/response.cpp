@@ -20,7 +20,6 @@ ssize_t read_stream(void* context, std::uint64_t, char* into, std::size_t size) 
   auto& streaming = *static_cast<Streaming*>(context);
   for (;;) {
     streaming.seat.begin_read();
-    if (streaming.seat.is_cancelled()) return MHD_CONTENT_READER_END_OF_STREAM;
     Portion portion;
     try {
       portion = streaming.stream->read({into, size}, streaming.seat);
@@ -29,6 +28,8 @@ ssize_t read_stream(void* context, std::uint64_t, char* into, std::size_t size) 
     }
     if (portion.bytes > 0) return static_cast<ssize_t>(portion.bytes);
     if (portion.next == Next::end) return MHD_CONTENT_READER_END_OF_STREAM;
+    // Without an end that the stream itself said, nobody may take what came for the whole.
+    if (streaming.seat.is_cancelled()) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (streaming.seat.try_sleep()) return 0;
   }
 }
