@@ -65,7 +65,8 @@ std::optional<Finding> look_at_kit(const files::Home& home) {
     if (kit.waiting.empty())
       return Finding{"kit", Health::good, fmt::format("every finished run's manifest is in {}", kit.folder)};
     return Finding{"kit", Health::warning,
-                   fmt::format("{} manifests wait to be put into {}: {}", kit.waiting.size(), kit.folder,
+                   fmt::format("{} manifest{} to be put into {}, that of {} for one: {}", kit.waiting.size(),
+                               kit.waiting.size() == 1 ? " waits" : "s wait", kit.folder, kit.waiting.front().run,
                                canon::printable(kit.waiting.front().why, 200))};
   } catch (const Error&) {  // the policy does not verify, which its own line says
     return std::nullopt;

@@ -13,6 +13,7 @@
 #include "appliance/decision/take.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/run/expiry.hpp"
+#include "appliance/service/order.hpp"
 #include "bundles/approval/response.hpp"
 #include "bundles/approval/review.hpp"
 #include "bundles/canon/fields.hpp"
@@ -133,6 +134,9 @@ void take_one(Invocation& inv, journal::Journal& journal, const std::string& tex
 // Without a name: what lies in the current folder.
 std::vector<std::string> response_files(Invocation& inv) {
   if (const auto file = inv.value("--offline-response"); file && !file->empty()) return {*file};
+  if (service::order_taken() != nullptr)  // the current folder is the service's own
+    throw fault::Error(Code::usage, "response", "a service does not look into your folder for responses",
+                       "--offline-response", "Name the file: `stella pack approve --offline-response FILE`.");
   std::vector<std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator(".")) {
     const std::string name = entry.path().filename().string();

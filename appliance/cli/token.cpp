@@ -40,6 +40,15 @@ std::string holder_of(Invocation& call) {
   throw Error(Code::usage, "for", fmt::format("a name is plain UTF-8 text of at most {} bytes", kMaxHolder), "--for");
 }
 
+std::optional<clock::Duration> validity_of(Invocation& call) {
+  const auto expires = call.value("--expires");
+  if (!expires) return std::nullopt;
+  const clock::Duration valid_for = clock::parse_duration(*expires, Code::usage, "--expires");
+  if (valid_for > clock::Duration::zero()) return valid_for;
+  throw Error(Code::usage, "expires", "a token that has expired already is of no use", "--expires",
+              "Give it some time, such as `--expires 30d`.");
+}
+
 int new_token(Invocation& call) {
   access::Wish wish;
   wish.tenant = call.tenant();
@@ -47,8 +56,7 @@ int new_token(Invocation& call) {
   wish.scopes = access::parse_scopes(call.value("--scopes").value_or("packs.read"));
   wish.made_by = site::operator_user();
   wish.holder = holder_of(call);
-  if (const auto expires = call.value("--expires"))
-    wish.valid_for = clock::parse_duration(*expires, Code::usage, "--expires");
+  wish.valid_for = validity_of(call);
   const clock::Time now = call.clock().now();
   const access::Made made = access::make_token(wish, now);
   access::add_token(call.home(), made.token, now);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <map>
 #include <optional>
@@ -95,9 +96,8 @@ bool says_the_same(const std::string& path, const std::string& payload) {
 }
 
 // True: it was written just now.
-bool put(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
+bool put(const site::Identity& identity, const journal::Journal& journal, const journal::RunRow& row,
          const std::string& folder) {
-  const site::Identity identity = site::load_identity(home);
   const auto manifest = manifest_of(journal, row, identity.id);
   if (!manifest) return false;
   const std::string path = folder + "/" + manifest->file;
@@ -108,8 +108,16 @@ bool put(const files::Home& home, const journal::Journal& journal, const journal
   return true;
 }
 
-// One look through what is outstanding and what is new. After the first failure (the folder is missing or full, there
-// is no identity) nothing more is tried, only remembered.
+// Whether nothing else will fare better there than what met this error.
+bool is_of_folder(const Error& error, const std::string& folder) {
+  struct stat found {};
+  return error.code() == Code::no_space || error.code() == Code::media_gone || ::stat(folder.c_str(), &found) != 0 ||
+         !S_ISDIR(found.st_mode) || ::access(folder.c_str(), W_OK | X_OK) != 0;
+}
+
+// One look through what is outstanding and what is new. One manifest that cannot be written is remembered, and the next
+// is tried; after what concerns all of them (the folder is missing or full, there is no identity) they are only
+// remembered.
 class Round {
  public:
   Round(const files::Home& home, const journal::Journal& journal, Mark& mark)
@@ -118,7 +126,7 @@ class Round {
   void retry_waiting() {
     const auto waiting = mark_->waiting;
     for (const auto& one : waiting) {
-      if (!why_not_.empty() || written_ >= kMostAtOnce) return;
+      if (!why_none_.empty() || written_ >= kMostAtOnce) return;
       if (const auto row = find(one.first))
         take(*row);
       else
@@ -147,20 +155,29 @@ class Round {
   }
   void take(const journal::RunRow& row) {
     if (!has_ended(row)) return;
-    try {
-      if (why_not_.empty() && put(*home_, *journal_, row, mark_->folder)) ++written_;
-    } catch (const Error& error) {
-      why_not_ = fmt::format("{}: {}", fault::info(error.code()).name, error.what());
-    }
-    if (why_not_.empty())
+    if (const std::string why = deliver(row); why.empty())
       mark_->waiting.erase(row.id);
     else
-      mark_->waiting[row.id] = why_not_;
+      mark_->waiting[row.id] = why;
+  }
+  // Why it is not there; empty: it is.
+  std::string deliver(const journal::RunRow& row) {
+    if (!why_none_.empty()) return why_none_;
+    try {
+      if (!identity_) identity_ = site::load_identity(*home_);
+      if (put(*identity_, *journal_, row, mark_->folder)) ++written_;
+      return {};
+    } catch (const Error& error) {
+      std::string why = fmt::format("{}: {}", fault::info(error.code()).name, error.what());
+      if (!identity_ || is_of_folder(error, mark_->folder)) why_none_ = why;
+      return why;
+    }
   }
   const files::Home* home_;
   const journal::Journal* journal_;
   Mark* mark_;
-  std::string why_not_;
+  std::optional<site::Identity> identity_;
+  std::string why_none_;  // nothing can be delivered now
   int written_ = 0;
 };
 
@@ -199,7 +216,7 @@ void deliver_run(const files::Home& home, const journal::Journal& journal, const
   try {
     const auto applied = site::load_applied(home);
     if (!applied || !applied->policy.offline_kit) return;
-    put(home, journal, journal.need(run), *applied->policy.offline_kit);
+    (void)put(site::load_identity(home), journal, journal.need(run), *applied->policy.offline_kit);
   } catch (const std::exception&) {  // deliver() finds it outstanding and says why
   }
 }

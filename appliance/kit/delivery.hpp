@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the manifest of each finished run into the folder that the site policy names (`offlineKit.folder`). Every
-// process that opens the journal delivers what is outstanding; a folder that is missing or full is tried again by the
-// next one. One thread; of several processes one delivers at a time.
+// process that opens the journal delivers what is outstanding; a folder that is missing or full, and a file that
+// cannot be written, are tried again by the next one; such a file keeps no other back. One thread; of several processes
+// one delivers at a time.
 //
 // runs/kit.json remembers how far the home was looked through, and the runs that are outstanding: {"folder",
 // "revision", "waiting": [{run, why}]}. Nothing is lost with it: it is made anew and the same files are found in place.
@@ -19,7 +20,8 @@ namespace stella::kit {
 // is never made: an unmounted disk must not be written beneath.
 void deliver(const files::Home& home, const journal::Journal& journal) noexcept;
 
-// The same for one run that has just ended, also in a process that sees the runs of some tenants only. Remembers nothing.
+// The same for one run that has just ended, also in a process that sees the runs of some tenants only. Remembers
+// nothing.
 void deliver_run(const files::Home& home, const journal::Journal& journal, const std::string& run) noexcept;
 
 struct Waiting {

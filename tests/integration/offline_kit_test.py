@@ -95,6 +95,31 @@ class OfflineKit(RunTest):
         (name,) = self.files()
         self.assertEqual(self.manifest(name)[1]["runId"], run)
 
+    def test_a_file_that_cannot_be_written_keeps_no_other_back(self):
+        first = self.run_pack([self.step("a", "true")])["runId"]
+        (name,) = self.files()
+        path = os.path.join(self.kit, name)
+        os.unlink(path)
+        os.mkdir(path)
+        mark = os.path.join(self.home, "runs", "kit.json")
+        os.unlink(mark)  # everything is looked at anew
+        second = self.run_pack([self.step("a", "true")], name="second")["runId"]
+        (delivered,) = [one for one in self.files() if one != name]
+        os.unlink(os.path.join(self.kit, delivered))
+        os.unlink(mark)
+        self.stella("pack", "runs", "list")
+        self.assertEqual(self.manifest(delivered)[1]["runId"], second)
+        self.assertIn(name, self.show(first)["kit"]["why"])
+        self.assertIsNone(self.show(second)["kit"]["why"])
+        health, says = self.doctor()[0]
+        self.assertEqual(health, "warning")
+        self.assertIn("1 manifest waits", says)
+        self.assertIn(first, says)
+        os.rmdir(path)
+        self.stella("pack", "runs", "list")
+        self.assertEqual(self.manifest(name)[1]["runId"], first)
+        self.assertEqual(self.doctor()[0][0], "ok")
+
     def test_killed_after_the_file_it_is_known_as_delivered(self):
         self.run_pack([self.step("a", "true")], expect=-9, env={"STELLA_CRASH_AT": "kit.delivered"})
         (name,) = self.files()

@@ -31,6 +31,8 @@ class Tokens(ServeSite):
         self.refused("ERR_FILE_NOT_FOUND", "token", "revoke", "000000000000", reason="token")
         self.refused("ERR_USAGE", "token", "new", "--tenant", "plant-7", "--scopes", "packs.write", reason="scopes")
         self.refused("ERR_USAGE", "token", "new", "--tenant", "plant-8", reason="tenant")
+        for none in ("0s", "0d"):
+            self.refused("ERR_USAGE", "token", "new", "--tenant", "plant-7", "--expires", none, reason="expires")
 
     def test_an_expired_token_is_refused(self):
         self.serve()

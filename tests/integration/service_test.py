@@ -127,6 +127,11 @@ class Files(ServiceSite):
         self.assertEqual(os.stat(self.path("of-ana", "plan.json")).st_uid, USERS["ana"])
         self.by("ana", "pack", "plan", "--bundle", self.bundle, "--inputs", inputs, "--diff", "plan.json", "--exit-code")
 
+    def test_a_response_is_named(self):
+        self.file_of("ana", "RES-a-1.json", "{}")
+        error = self.refused_to("ana", "ERR_USAGE", "pack", "approve", "--offline-response", reason="response")
+        self.assertIn("Name the file", error["fix"])
+
     def test_a_file_that_only_the_service_can_read(self):
         self.file_of("ana", "image.bin", "the image")
         good = self.file_of("ana", "inputs.json", json.dumps({"image": "image.bin"}))
