@@ -168,7 +168,11 @@ void Patterns::Tables::look_at_anchors(std::string_view text, std::size_t at, En
   }
   const auto window = load(text.data() + at);
   if (!may_begin(window)) return;
-  for (const auto& anchor : std::ranges::equal_range(anchors(), window, {}, &Anchor::window)) {
+  // Not equal_range: clang 14 cannot read the one of libstdc++ 12.
+  const auto all = anchors();
+  for (auto one = std::ranges::lower_bound(all, window, {}, &Anchor::window); one != all.end() && one->window == window;
+       ++one) {
+    const auto& anchor = *one;
     const auto& form = forms.list[anchor.form];
     auto compared = form.kind == Form::Kind::encoded ? compare_encoded(forms.text(form), text, at)
                                                      : compare_raw(forms.text(form), text, at);
