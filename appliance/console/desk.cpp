@@ -28,15 +28,16 @@ journal::Journal& Desk::journal() {
   return *journal_;
 }
 
-const std::string& Desk::list_for(const std::string& wish, const std::function<std::string()>& make) {
+const std::string& Desk::first_page(const journal::Journal::Filter& filter, std::size_t limit) {
   constexpr std::size_t kKept = 16;
-  const std::int64_t version = journal().data_version();  // before reading: what comes meanwhile is seen next time
-  const auto found = std::ranges::find(lists_, wish, &List::wish);
-  if (found != lists_.end() && found->version == version) return found->text;
-  if (found != lists_.end()) lists_.erase(found);
-  if (lists_.size() == kKept) lists_.pop_back();
-  lists_.push_front({wish, make(), version});
-  return lists_.front().text;
+  const std::string wish = fmt::format("{}\n{}\n{}\n{}", filter.tenant, filter.state, filter.pack, limit);
+  const auto found = std::ranges::find(lists_, wish, &std::pair<std::string, RunList>::first);
+  if (found != lists_.end())
+    lists_.splice(lists_.begin(), lists_, found);
+  else
+    lists_.emplace_front(wish, RunList(filter, limit));
+  if (lists_.size() > kKept) lists_.pop_back();
+  return lists_.front().second.text(journal());
 }
 
 std::string Desk::rendering_of(const journal::RunRow& row, const std::string& key,

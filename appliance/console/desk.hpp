@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -13,6 +13,7 @@
 #include "appliance/access/store.hpp"
 #include "appliance/console/gauges.hpp"
 #include "appliance/console/renderings.hpp"
+#include "appliance/console/run_list.hpp"
 #include "appliance/http/address.hpp"
 #include "appliance/journal/journal.hpp"
 #include "appliance/stream/hub.hpp"
@@ -48,9 +49,8 @@ class Desk {
     journal_.reset();
     lists_.clear();
   }
-  // The text of a list of runs that is a function of the journal and of `wish` alone: made anew when the journal has
-  // changed since. Keeps the last few wishes.
-  [[nodiscard]] const std::string& list_for(const std::string& wish, const std::function<std::string()>& make);
+  // The first page of the runs that fit, as GET /api/runs answers (run_list.hpp). Keeps the last few.
+  [[nodiscard]] const std::string& first_page(const journal::Journal::Filter& filter, std::size_t limit);
   // What is made of one run, shared by all who ask for the same: `key` says what, and who sees it. It is made anew
   // after anything was recorded about the run, its log has grown or another policy was applied; while the run moves,
   // once a second in any case.
@@ -60,13 +60,9 @@ class Desk {
   [[nodiscard]] journal::RunRow run_of(const Visit& visit);
 
  private:
-  struct List {
-    std::string wish, text;
-    std::int64_t version = 0;  // Journal::data_version: this desk's own journal is only read
-  };
   Office* office_;
   std::optional<journal::Journal> journal_;
-  std::deque<List> lists_;
+  std::list<std::pair<std::string, RunList>> lists_;  // by what was asked; the last used first
 };
 
 }  // namespace stella::console

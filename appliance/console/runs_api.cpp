@@ -11,6 +11,7 @@
 #include "appliance/console/desk.hpp"
 #include "appliance/console/routes.hpp"
 #include "appliance/console/run_json.hpp"
+#include "appliance/console/run_list.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/fields.hpp"
 
@@ -67,6 +68,10 @@ journal::Journal::Filter filter_of(const Visit& visit) {
   return filter;
 }
 
+std::size_t limit_of(const Visit& visit) {
+  return std::max<std::uint64_t>(1, visit.number("limit", kLimit, kMaxLimit));
+}
+
 // The rows that follow the cursor's. New runs come in front: what was counted before is a hint, the run itself decides.
 std::vector<journal::RunRow> rows_after(const journal::Journal& journal, journal::Journal::Filter filter,
                                         const Cursor& from, std::size_t wanted) {
@@ -93,15 +98,13 @@ http::Response show_run(Desk& desk, const Visit& visit) {
 }  // namespace
 
 std::string runs_text(Desk& desk, const Visit& visit) {
-  const auto make = [&] { return text_of(runs_page(desk, visit)); };
-  if (visit.query("since")) return make();  // it may say how long ago: another list each time
-  std::string wish = visit.who.tenant.value_or("") + "\n";
-  for (const char* name : {"tenant", "state", "pack", "limit", "cursor"}) wish += visit.query(name).value_or("") + "\n";
-  return desk.list_for(wish, make);
+  // It may say how long ago, another list each time; and few ask for a second page twice.
+  if (visit.query("since") || !visit.query("cursor").value_or("").empty()) return text_of(runs_page(desk, visit));
+  return desk.first_page(filter_of(visit), limit_of(visit));
 }
 
 Json runs_page(Desk& desk, const Visit& visit) {
-  const std::size_t limit = std::max<std::uint64_t>(1, visit.number("limit", kLimit, kMaxLimit));
+  const std::size_t limit = limit_of(visit);
   const auto text = visit.query("cursor");
   const Cursor from = text && !text->empty() ? parse_cursor(*text) : Cursor{};
   const auto rows =
@@ -111,18 +114,12 @@ Json runs_page(Desk& desk, const Visit& visit) {
   for (auto& hold : desk.journal().holds()) holds[hold.run] = hold;
   Json runs = Json::array();
   for (const auto& row : std::span(rows).first(std::min(rows.size(), limit))) {
-    Json one = run::short_json(row);
     const auto hold = holds.find(row.id);
-    one["hold"] = Json();
-    if (hold != holds.end())
-      one["hold"] = {
-          {"who", hold->second.who}, {"reason", hold->second.reason}, {"at", clock::format(hold->second.at)}};
-    runs.push_back(std::move(one));
+    runs.push_back(row_json(row, hold == holds.end() ? nullptr : &hold->second));
   }
   Json next;
   if (more) {
-    const auto& last = rows[limit - 1];
-    next = fmt::format("{}.{}.{}", last.created.time_since_epoch().count(), from.before + limit, last.id);
+    next = cursor_after(rows[limit - 1], from.before + limit);
   }
   return {{"runs", std::move(runs)}, {"more", more}, {"next", std::move(next)}};
 }
