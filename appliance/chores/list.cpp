@@ -19,6 +19,8 @@ void List::turn(Moment now) {
       one.chore.act();
     } catch (const fault::Error& error) {
       if (trouble_) trouble_(fmt::format("{}: {}: {}", one.chore.name, fault::info(error.code()).name, error.what()));
+    } catch (const std::exception& error) {  // a chore never ends the server
+      if (trouble_) trouble_(fmt::format("{}: {}", one.chore.name, error.what()));
     }
   }
 }

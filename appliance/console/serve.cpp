@@ -2,6 +2,7 @@
 #include "appliance/console/serve.hpp"
 
 #include "appliance/console/console.hpp"
+#include "appliance/console/verb.hpp"
 
 namespace stella::console {
 namespace {
@@ -53,6 +54,7 @@ void Server::turn(chores::Moment now) {
 
 void Server::close() {
   parts_->office.hub.close();
+  end_verbs_by(std::chrono::steady_clock::now() + kGrace);
   parts_->server.stop(kGrace);
 }
 

@@ -8,10 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 
 #include "appliance/console/answer.hpp"
 #include "appliance/respawn/respawn.hpp"
@@ -27,6 +30,17 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kLongest{60};
 constexpr std::size_t kMaxOutput = 32 << 20;
+
+constexpr std::chrono::milliseconds kLook{100};
+
+// Of steady_clock; what bounds all verbs.
+std::atomic<steady_clock::rep> all_end_at = std::numeric_limits<steady_clock::rep>::max();
+
+std::chrono::milliseconds left_until(steady_clock::time_point until) {
+  const auto end = std::min(until.time_since_epoch().count(), all_end_at.load());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      steady_clock::duration(end - steady_clock::now().time_since_epoch().count()));
+}
 
 struct Pipe {
   files::Fd read, write;
@@ -81,10 +95,11 @@ void feed(files::Fd& fd, std::string_view& rest) {
 bool exchange(files::Fd& in, std::string_view input, files::Fd& out, files::Fd& err, Outcome& outcome) {
   const auto until = steady_clock::now() + kLongest;
   while (in || out || err) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now()).count();
-    if (left <= 0) return false;
+    const auto left = left_until(until);
+    if (left.count() <= 0) return false;
     std::array<pollfd, 3> waiting = {pollfd{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}};
-    if (::poll(waiting.data(), waiting.size(), static_cast<int>(left)) < 0 && errno != EINTR) return false;
+    if (::poll(waiting.data(), waiting.size(), static_cast<int>(std::min(left, kLook).count())) < 0 && errno != EINTR)
+      return false;
     if (in && waiting[0].revents != 0) feed(in, input);
     if (out && waiting[1].revents != 0) drain(out, outcome.out);
     if (err && waiting[2].revents != 0) drain(err, outcome.err);
@@ -113,6 +128,10 @@ canon::Json object_in(std::string_view text) {
 }
 
 }  // namespace
+
+void end_verbs_by(steady_clock::time_point latest) noexcept {
+  all_end_at = latest.time_since_epoch().count();
+}
 
 Outcome run_verb(const files::Home& home, const Verb& verb) {
   Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();

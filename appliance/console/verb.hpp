@@ -2,6 +2,7 @@
 // Acting: the same verbs as the command line, in a process of their own. A worker's thread.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Outcome {
 // Runs it with --output json; it has 60 s, then it is killed: ERR_RUN_BUSY reason `slow`. Its environment holds nothing
 // but what a login has and the vault's address.
 [[nodiscard]] Outcome run_verb(const files::Home& home, const Verb& verb);
+// From now on no verb has longer than until then, whether it has begun or not: for a server that stops. Any thread.
+void end_verbs_by(std::chrono::steady_clock::time_point latest) noexcept;
 
 // What the verb printed: the last JSON object on its standard output, or null.
 [[nodiscard]] canon::Json result_of(const Outcome& outcome);

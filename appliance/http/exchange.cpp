@@ -22,6 +22,10 @@ std::exception_ptr error_of(Code code, std::string_view reason, const std::strin
   return std::make_exception_ptr(Error(code, reason, what));
 }
 
+std::exception_ptr stopping() {
+  return error_of(Code::run_busy, "stopping", "the server stops, and did not come to this request");
+}
+
 MHD_Result take_header(void* into, MHD_ValueKind, const char* name, const char* value) {
   auto& headers = *static_cast<Pairs*>(into);
   if (headers.size() >= kMaxHeaders) return MHD_NO;
@@ -109,6 +113,7 @@ MHD_Result Exchange::take_body(const char* data, std::size_t* size) {
 
 void Exchange::compute(std::size_t worker) {
   try {
+    if (server_->late) std::rethrow_exception(stopping());
     ready_ = server_->handler->answer(request_, worker);
   } catch (...) {
     ready_ = refusal(0, std::current_exception());
@@ -132,7 +137,8 @@ MHD_Result Exchange::finish() {
     MHD_resume_connection(connection_);
   });
   if (taken) return MHD_YES;
-  ready_ = refusal(503, error_of(Code::run_busy, "queue", "too many requests wait for an answer"));
+  ready_ = refusal(
+      503, server_->late ? stopping() : error_of(Code::run_busy, "queue", "too many requests wait for an answer"));
   MHD_resume_connection(connection_);
   return MHD_YES;
 }

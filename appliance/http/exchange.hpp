@@ -57,6 +57,7 @@ struct Server::State {
   Sleepers sleepers{};
   Pool pool;
   std::atomic<bool> draining = false;
+  std::atomic<bool> late = false;  // the grace is over: what still waits is refused
   MHD_Daemon* daemon = nullptr;
 
   State(Listener listener, Handler& handler_, const Limits& limits_);

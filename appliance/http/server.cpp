@@ -95,13 +95,20 @@ void Server::State::start(files::Fd listening) {
 void Server::State::stop(std::chrono::milliseconds grace) {
   if (daemon == nullptr) return;
   draining = true;
+  late = grace <= std::chrono::milliseconds(0);
   const auto until = steady_clock::now() + grace;
-  if (const int listening = MHD_quiesce_daemon(daemon); listening >= 0) const files::Fd closed(listening);
+  if (const int listening = MHD_quiesce_daemon(daemon); listening >= 0) {
+    const files::Fd closed(listening);
+    // Before it is closed: while somebody listens on it, nobody else takes the path.
+    if (address.is_unix()) (void)::unlink(address.path.c_str());
+  }
   while (connections.any_busy() && steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  late = true;
   pool.stop();  // a suspended request is resumed by its worker: none is left after this
-  // A stream that fell asleep between two looks is found by the next.
-  for (int i = 0; i < 50; ++i) {
+  // A stream that fell asleep between two looks is found by the next, and what was answered last goes out: a client
+  // that does not read it has a second.
+  for (int i = 0; i < 50 || (connections.any_busy() && i < 500); ++i) {
     sleepers.cancel_all();
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }

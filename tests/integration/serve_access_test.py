@@ -206,6 +206,9 @@ class Sites(ServeSite):
             other = subprocess.run(["setpriv", "--reuid=61234", "--clear-groups", "curl", "-s", "--unix-socket", path, "http://localhost/api/runs"],
                                    stdout=subprocess.PIPE, check=True)
             self.assertEqual(json.loads(other.stdout)["error"]["reason"], "token")
+        self.server.terminate()
+        self.assertEqual(self.server.wait(timeout=30), 0)
+        self.assertFalse(os.path.exists(path), "the socket's file is left")
 
     def test_an_address_that_is_not_ours_alone_is_refused(self):
         for address in ("0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "8080", "unix:"):

@@ -14,18 +14,26 @@
 
 #include "appliance/http/pool.hpp"
 #include "appliance/http/server.hpp"
+#include "bundles/fault/error.hpp"
 
 namespace stella::http {
 namespace {
 
-// What the server says to one request, until it closes the connection.
-std::string ask(const Address& address, const std::string& path) {
-  const files::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+// Nothing: nobody listens.
+files::Fd connect_to(const Address& address) {
+  files::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(address.port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return "no connection";
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) socket.reset();
+  return socket;
+}
+
+// What the server says to one request, until it closes the connection.
+std::string ask(const Address& address, const std::string& path) {
+  const files::Fd socket = connect_to(address);
+  if (!socket) return "no connection";
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
   if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
     return "not sent";
@@ -150,6 +158,66 @@ TEST(Threads, EndAStreamThatSleepsWhenTheServerStops) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
   EXPECT_FALSE(answer.ends_with("0\r\n\r\n")) << "what was broken off looks whole: " << answer;
   EXPECT_EQ(echo.words.sleeper, nullptr);
+}
+
+// Answers nothing until it is let go.
+class Stubborn : public Handler {
+ public:
+  std::variant<Plan, Response> begin(const Request&) override {
+    const std::lock_guard lock(mutex);
+    ++heads;
+    changed.notify_all();
+    return Plan{};
+  }
+  Response answer(const Request&, std::size_t) override {
+    std::unique_lock lock(mutex);
+    ++begun;
+    changed.notify_all();
+    changed.wait(lock, [&] { return go_on; });
+    return text_response(200, "done");
+  }
+  Response refuse(int, const std::exception_ptr& why) override {
+    try {
+      std::rethrow_exception(why);
+    } catch (const fault::Error& error) {
+      return text_response(503, error.reason());
+    }
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  int heads = 0, begun = 0;
+  bool go_on = false;
+};
+
+TEST(Threads, RefuseWhatStillWaitsWhenTheGraceIsOver) {
+  Stubborn stubborn;
+  std::vector<std::thread> clients;
+  std::atomic<int> done = 0, refused = 0;
+  {
+    Server server(listen_on(parse_address("127.0.0.1:0")), stubborn);
+    for (int i = 0; i < 8; ++i)
+      clients.emplace_back([&, address = server.address()] {
+        const std::string answer = ask(address, "/x");
+        done += answer.starts_with("HTTP/1.1 200") ? 1 : 0;
+        refused += answer.ends_with("\r\n\r\nstopping") ? 1 : 0;
+      });
+    {
+      std::unique_lock lock(stubborn.mutex);
+      stubborn.changed.wait(lock, [&] { return stubborn.heads == 8 && stubborn.begun == static_cast<int>(kWorkers); });
+    }
+    std::thread stops([&] { server.stop(std::chrono::milliseconds(0)); });
+    while (connect_to(server.address())) std::this_thread::yield();
+    {
+      const std::lock_guard lock(stubborn.mutex);
+      stubborn.go_on = true;
+    }
+    stubborn.changed.notify_all();
+    stops.join();
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(done, static_cast<int>(kWorkers));
+  EXPECT_EQ(refused, 8 - static_cast<int>(kWorkers));
+  EXPECT_EQ(stubborn.begun, static_cast<int>(kWorkers)) << "what came too late was not begun";
 }
 
 TEST(Pool, DoesWhatItTookAndRefusesWhatIsTooMuch) {
