@@ -113,6 +113,8 @@ void mark_paths(const Command& command, Parsed& parsed) {
   for (const Option& option : command.options) {
     auto given = parsed.values.find(option.name);
     if (given == parsed.values.end() || given->second.empty() || option.value.empty()) continue;
+    const auto is_left_out = [](const std::string& value) { return value.empty(); };
+    if (option.optional_value && std::ranges::all_of(given->second, is_left_out)) continue;  // no path, not even `.`
     mark(given->second, kind_of(option.value, option.name));
   }
   for (const Positional& positional : command.positionals) {
