@@ -93,20 +93,24 @@ std::string words_of(const notify::Delivered& done) {
                      done.left);
 }
 
-// 10: somebody may try again. Why is in `notify list`.
-int status_of(const notify::Delivered& done) {
-  return done.left > 0 || done.failed > 0 ? 10 : 0;
+// 10: somebody may try again. Why is in `notify list`. What is not due yet is no failure of a round of what is due.
+int status_of(const notify::Delivered& done, notify::Backoff backoff) {
+  const std::size_t left = backoff == notify::Backoff::keep ? done.missed : done.left;
+  return left > 0 || done.failed > 0 ? 10 : 0;
 }
 
 int flush(Invocation& call) {
+  if (call.flag("--due") && call.flag("--again"))
+    throw Error(Code::usage, "again", "what was given up is never due", "--again", "Leave one of the two away.");
+  const auto backoff = call.flag("--due") ? notify::Backoff::keep : notify::Backoff::ignore;
   if (call.flag("--again") && notify::Outbox::exists(call.home()))
     (void)notify::Outbox::open(call.home()).requeue_failed(call.clock().now());
   (void)run::open_journal(call.home(), looking_time(call));  // a gate that ran out is told of as well
   const notify::Told told =
-      notify::tell(call.home(), call.clock(), {.backoff = notify::Backoff::ignore, .within = std::chrono::minutes(5)});
+      notify::tell(call.home(), call.clock(), {.backoff = backoff, .within = std::chrono::minutes(5)});
   call.out().say(words_of(told.delivered));
   call.out().result(json_of(told.delivered));
-  return status_of(told.delivered);
+  return status_of(told.delivered, backoff);
 }
 
 int test_receivers(Invocation& call) {
@@ -209,7 +213,8 @@ std::vector<Command> notify_commands() {
        "deliver what waits, now",
        "stella notify flush",
        {},
-       {{"--again", "", "also what was given up", false, false, false}},
+       {{"--again", "", "also what was given up", false, false, false},
+        {"--due", "", "only what is due: for a timer; what waits for its time is no failure", false, false, false}},
        flush},
       {{"notify", "test"},
        "send a test message to each receiver of the policy",

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "appliance/notify/libcurl.hpp"
+#include "appliance/notify/replies.hpp"
 #include "appliance/notify/request.hpp"
 #include "bundles/canon/fields.hpp"
 
@@ -35,6 +36,7 @@ struct Transfer {
   Request request;
   Handle handle;
   List headers, recipients, addresses;
+  Replies replies;
   std::size_t answered = 0, uploaded = 0;
 };
 
@@ -62,6 +64,14 @@ std::size_t give_body(char* buffer, std::size_t size, std::size_t count, void* t
   std::memcpy(buffer, one.request.body.data() + one.uploaded, give);
   one.uploaded += give;
   return give;
+}
+
+// What goes by, credentials too: only the lines about recipients are looked at, and nothing of it is kept.
+int follow(CURL*, curl_infotype type, char* bytes, std::size_t size, void* transfer) {
+  auto& replies = static_cast<Transfer*>(transfer)->replies;
+  if (type == CURLINFO_HEADER_OUT) replies.said({bytes, size});
+  if (type == CURLINFO_HEADER_IN) replies.heard({bytes, size});
+  return 0;
 }
 
 void append(const Curl& curl, List& list, const char* text) {
@@ -122,9 +132,13 @@ void set_mail(Transfer& one) {
   const auto set = [&](CURLoption option, auto value) { one.curl->set(one.handle.get(), option, value); };
   const site::Notification& rule = *one.parcel->rule;
   if (rule.tls) set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
-  for (const std::string& to : rule.recipients) append(*one.curl, one.recipients, ("<" + to + ">").c_str());
+  for (const std::string& to : one.parcel->recipients) append(*one.curl, one.recipients, ("<" + to + ">").c_str());
   set(CURLOPT_MAIL_FROM, ("<" + rule.from + ">").c_str());
   set(CURLOPT_MAIL_RCPT, one.recipients.get());
+  set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+  set(CURLOPT_VERBOSE, 1L);  // tells follow(), nobody else
+  set(CURLOPT_DEBUGFUNCTION, follow);
+  set(CURLOPT_DEBUGDATA, static_cast<void*>(&one));
   set(CURLOPT_UPLOAD, 1L);
   set(CURLOPT_READFUNCTION, give_body);
   set(CURLOPT_READDATA, static_cast<void*>(&one));
@@ -159,16 +173,35 @@ Answer trouble(const Transfer& one, CURLcode code) {
   }
 }
 
+void add_words(std::string& what, const char* how, const std::vector<Replies::Answered>& recipients) {
+  for (const Replies::Answered& one : recipients)
+    what += fmt::format("{}{} {} ({})", what.empty() ? "" : ", ", one.recipient, how, one.status);
+}
+
+Answer read_mail_answer(const Transfer& one, CURLcode code, long status) {
+  const auto refused = one.replies.refused(), later = one.replies.later();
+  const bool spoken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_WEIRD_SERVER_REPLY;
+  const bool nobody = spoken && one.replies.is_about_all() && one.replies.taken().empty();
+  if (code != CURLE_OK && !nobody) return spoken && status >= 400 ? read_smtp_status(status) : trouble(one, code);
+  if (refused.empty() && later.empty()) return {Verdict::sent, {}, {}};
+  Answer answer = read_smtp_status(later.empty() ? refused.front().status : later.front().status);
+  if (nobody) return answer;
+  // Somebody has it: from here on the others are asked for alone.
+  answer.verdict = later.empty() ? Verdict::sent : Verdict::later;
+  answer.what.clear();
+  add_words(answer.what, "was refused", refused);
+  add_words(answer.what, "is to be tried again", later);
+  answer.closed = one.replies.taken();
+  for (const auto& recipient : refused) answer.closed.push_back(recipient.recipient);
+  return answer;
+}
+
 Answer read_answer(Transfer& one, CURLcode code) {
   long status = 0;
   curl_off_t wait = 0;
   one.curl->get(one.handle.get(), CURLINFO_RESPONSE_CODE, &status);
   one.curl->get(one.handle.get(), CURLINFO_RETRY_AFTER, &wait);
-  if (one.parcel->rule->to == "email") {
-    if (code == CURLE_OK) return {Verdict::sent, {}, {}};
-    const bool spoken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_WEIRD_SERVER_REPLY;
-    return spoken && status >= 400 ? read_smtp_status(status) : trouble(one, code);
-  }
+  if (one.parcel->rule->to == "email") return read_mail_answer(one, code, status);
   if (status < 200) return trouble(one, code);  // once it said 2xx it has it, however the rest of its answer went
   Answer answer = read_http_status(status);
   if (wait > 0) answer.wait = std::chrono::seconds(std::min<long>(static_cast<long>(wait), kMaxWaitSeconds));
@@ -187,7 +220,8 @@ class CurlCourier final : public Courier {
                  .handle = Handle(curl->init(), deleter),
                  .headers = List(nullptr, deleter),
                  .recipients = List(nullptr, deleter),
-                 .addresses = List(nullptr, deleter)};
+                 .addresses = List(nullptr, deleter),
+                 .replies = Replies(parcel.recipients)};
     if (!one.handle) throw std::bad_alloc();
     set_bounds(one);
     set_way(one);

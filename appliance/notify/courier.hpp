@@ -20,9 +20,10 @@ struct Parcel {
   const site::Notification* rule;
   Way way;
   std::string id, payload;
-  std::string sender;                  // who greets a mail server: the appliance's id
-  std::optional<std::string> ca_file;  // empty: the machine's
-  clock::Duration within{};            // all of it: connecting, sending, the answer
+  std::vector<std::string> recipients = {};  // of a mail: who is still to get it
+  std::string sender;                        // who greets a mail server: the appliance's id
+  std::optional<std::string> ca_file;        // empty: the machine's
+  clock::Duration within{};                  // all of it: connecting, sending, the answer
 };
 
 // sent: the receiver took it. later: it did not, but may. refused: it never will take this message as it is.
@@ -32,6 +33,7 @@ struct Answer {
   std::string reason;  // connect | tls | timeout | http-503 | smtp-450 | size | library | credential | …
   std::string what;    // a sentence, without anything secret
   std::optional<clock::Duration> wait = {};  // that the receiver asked for
+  std::vector<std::string> closed = {};      // recipients not to be asked again: they got it, or never will
 };
 
 class Courier {

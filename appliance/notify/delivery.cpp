@@ -143,7 +143,17 @@ class Delivery {
       ++done_.sent;
       return true;
     }
+    if (!answer.closed.empty()) {
+      std::vector<std::string> closed = entry.closed;
+      closed.insert(closed.end(), answer.closed.begin(), answer.closed.end());
+      outbox_.close_recipients(entry.id, closed);
+    }
     if (answer.verdict == Verdict::refused || tools_.clock->now() >= entry.until) {
+      if (!entry.closed.empty()) {  // some have it: carried out as a file it would reach them twice
+        settle(entry, State::sent, attempts, why);
+        ++done_.sent;
+        return true;
+      }
       write_spool(*tools_.home, entry, why);
       settle(entry, State::failed, attempts, why);
       ++done_.failed;
@@ -154,7 +164,16 @@ class Delivery {
                               .next = std::max(next, tools_.clock->now() + answer.wait.value_or(clock::Duration{0})),
                               .reason = why.reason,
                               .note = canon::printable(why.what, 500)});
+    ++done_.missed;
     return false;
+  }
+
+  static std::vector<std::string> still_to_reach(const Entry& entry, const site::Notification& rule) {
+    std::vector<std::string> left;
+    std::copy_if(rule.recipients.begin(), rule.recipients.end(), std::back_inserter(left), [&](const std::string& one) {
+      return std::find(entry.closed.begin(), entry.closed.end(), one) == entry.closed.end();
+    });
+    return left;
   }
 
   Answer carry(const Entry& entry, const site::Notification& rule, const Way& way) {
@@ -163,6 +182,7 @@ class Delivery {
                           .way = way,
                           .id = entry.id,
                           .payload = entry.payload,
+                          .recipients = still_to_reach(entry, rule),
                           .sender = tools_.appliance.empty() ? "stella" : tools_.appliance,
                           .ca_file = find_ca_file(*tools_.home),
                           .within = effort_.each};

@@ -26,6 +26,7 @@ struct Effort {
 };
 struct Delivered {
   std::size_t sent = 0, spooled = 0, failed = 0, left = 0;  // left: still queued
+  std::size_t missed = 0;                                   // of those left: tried now, and not taken
 };
 struct Tools {
   const files::Home* home;

@@ -32,12 +32,13 @@ constexpr std::string_view kSecond = "CREATE INDEX messages_by_target ON message
 constexpr std::string_view kThird =
     "CREATE TABLE tidied (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX messages_by_settled ON messages (settled);";
-constexpr std::array kSteps = {kFirst, kSecond, kThird};
+constexpr std::string_view kFourth = "ALTER TABLE messages ADD COLUMN closed TEXT NOT NULL DEFAULT '[]';";
+constexpr std::array kSteps = {kFirst, kSecond, kThird, kFourth};
 
 constexpr std::string_view kColumns =
     "SELECT number, id, run, tenant, pack, topic, receiver, target, place, message, payload, made, state, attempts, "
     "next,"
-    " settled, code, reason, note, until FROM messages ";
+    " settled, code, reason, note, until, closed FROM messages ";
 
 std::string path_of(const files::Home& home) {
   return spool_of(home) + "/outbox.db";
@@ -73,6 +74,8 @@ Entry entry_of(const database::Statement& row) {
   entry.reason = row.text(17);
   entry.note = row.text(18);
   entry.until = time_of(row.integer(19));
+  for (const canon::Json& one : canon::parse_json(row.text(20), kCode, "a message of the outbox"))
+    entry.closed.push_back(one.get<std::string>());
   return entry;
 }
 
@@ -209,6 +212,10 @@ void Outbox::change(const std::string& id, const Change& change) {
   put.bind(7, change.note);
   put.bind(8, id);
   put.run();
+}
+
+void Outbox::close_recipients(const std::string& id, const std::vector<std::string>& closed) {
+  connection_.prepare("UPDATE messages SET closed=? WHERE id=?").bind(1, canon::canonical(closed)).bind(2, id).run();
 }
 
 std::vector<Entry> Outbox::list(const Filter& filter) const {

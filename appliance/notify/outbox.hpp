@@ -40,10 +40,11 @@ struct Entry : Draft {
   std::int64_t number = 0;  // from 1, in the order they came up
   State state = State::queued;
   int attempts = 0;
-  clock::Time next{};              // not before
-  clock::Time until{};             // when it is given up
-  clock::Time settled{};           // when it left `queued`; epoch: not yet
-  std::string code, reason, note;  // of the last attempt: AIRGAP_EGRESS_BLOCKED, sealed, a sentence
+  clock::Time next{};               // not before
+  clock::Time until{};              // when it is given up
+  clock::Time settled{};            // when it left `queued`; epoch: not yet
+  std::string code, reason, note;   // of the last attempt: AIRGAP_EGRESS_BLOCKED, sealed, a sentence
+  std::vector<std::string> closed;  // recipients of a mail that got it, or never will, while others are still asked
 };
 struct Change {
   State state = State::queued;
@@ -87,6 +88,7 @@ class Outbox {
   [[nodiscard]] std::vector<Entry> queued(const Line& line, std::size_t limit) const;  // by number
   [[nodiscard]] std::optional<Entry> next_of(const std::string& target, std::int64_t after) const;  // queued, of it
   void change(const std::string& id, const Change& change);
+  void close_recipients(const std::string& id, const std::vector<std::string>& closed);  // all of them so far
   struct Filter {
     std::string state = {}, run = {};
     std::size_t limit = 100;

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import socketserver
+import ssl
 import threading
 import time
 
@@ -48,27 +49,54 @@ class HttpReceiver:
 
 
 class SmtpReceiver:
-    """Speaks as much of RFC 5321 as a client needs. `refuse` maps a verb to the line it is answered with."""
+    """Speaks as much of RFC 5321 as a client needs. `refuse` maps a verb, or a whole line, to the line it is answered with.
+    `tls` is a certificate with its key: from the first byte with `at_once`, else after STARTTLS."""
 
-    def __init__(self, refuse=None, auth=False):
-        self.refuse, self.auth, self.mails, self.lines = refuse or {}, auth, [], []
-        receiver = self
+    def __init__(self, refuse=None, auth=False, tls=None, at_once=False, address=("127.0.0.1", 0)):
+        self.refuse, self.auth, self.mails, self.lines, self.secured = refuse or {}, auth, [], [], []
+        receiver, context = self, None
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls)
 
         class Handler(socketserver.StreamRequestHandler):
             def say(self, line):
                 self.wfile.write(line.encode() + b"\r\n")
 
+            def secure(self):
+                self.connection = self.request = context.wrap_socket(self.request, server_side=True)
+                self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+
             def handle(self):
+                try:
+                    if context and at_once:
+                        self.secure()
+                    self.converse()
+                except OSError:  # a client that does not believe the certificate
+                    pass
+                finally:
+                    if isinstance(self.request, ssl.SSLSocket):
+                        self.request.close()
+
+            def converse(self):
                 self.say("220 receiver")
                 while True:
                     line = self.rfile.readline().decode("latin-1").rstrip("\r\n")
                     if not line:
                         return
                     receiver.lines.append(line)
+                    receiver.secured.append(isinstance(self.request, ssl.SSLSocket))
                     verb = line.split(" ")[0].split(":")[0].upper()
-                    if verb in receiver.refuse:
-                        self.say(receiver.refuse[verb])
+                    if line in receiver.refuse or verb in receiver.refuse:
+                        self.say(receiver.refuse.get(line, receiver.refuse.get(verb)))
+                    elif verb == "STARTTLS":
+                        self.say("220 go on")
+                        self.secure()
                     elif verb == "EHLO":
+                        if context and not receiver.secured[-1]:
+                            self.say("250-receiver")
+                            self.say("250 STARTTLS")
+                            continue
                         self.say("250-receiver" if receiver.auth else "250 receiver")
                         if receiver.auth:
                             self.say("250 AUTH PLAIN")
@@ -95,14 +123,17 @@ class SmtpReceiver:
                 receiver.mails.append(data[:-3].replace(b"\r\n..", b"\r\n."))
                 self.say(receiver.refuse.get("MAIL-DATA", "250 taken"))
 
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(address, Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = allow_reuse_address = True
 
 
 class NotifyTest(RunTest):

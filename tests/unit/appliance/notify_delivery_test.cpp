@@ -38,6 +38,23 @@ TEST_F(DeliveryTest, TriesAgainUnderTheSameIdWhenItIsDue) {
   EXPECT_EQ(courier_.carried, std::vector<std::string>(2, only().id));
 }
 
+TEST_F(DeliveryTest, AsksOnlyForRecipientsThatHaveNoAnswerYet) {
+  policy_.notifications = {rule("pack.run.*", "email")};
+  policy_.notifications[0].recipients = {"a@x", "b@x", "c@x"};
+  policy_.notifications[0].port = 443;
+  Answer some{Verdict::later, "smtp-451", "c@x is to be tried again (451)"};
+  some.closed = {"a@x", "b@x"};
+  courier_.answers = {some, {Verdict::refused, "smtp-550", "nobody"}};
+  say(run(), "pack.run.failed", {{"code", "ERR_PACK_STEP_FAILED"}});
+  (void)gather_now();
+  EXPECT_EQ(deliver_now().missed, 1U);
+  clock_.time += 6s;
+  const Delivered done = deliver_now();
+  EXPECT_EQ(done.sent + done.failed, 1U);
+  EXPECT_EQ(done.failed, 0U);  // two have it: a file in the spool would reach them again
+  EXPECT_EQ(courier_.recipients, (std::vector<std::vector<std::string>>{{"a@x", "b@x", "c@x"}, {"c@x"}}));
+}
+
 TEST_F(DeliveryTest, WaitsAsLongAsTheReceiverAsks) {
   courier_.answers = {{Verdict::later, "http-429", "slow down", clock::Duration(10min)}};
   (void)deliver_now();

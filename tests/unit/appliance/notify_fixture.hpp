@@ -25,8 +25,10 @@ struct FakeClock : clock::Clock {
 struct FakeCourier : Courier {
   std::deque<Answer> answers;
   std::vector<std::string> carried;  // ids
+  std::vector<std::vector<std::string>> recipients;
   Answer carry(const Parcel& parcel, const locked::Bytes&) override {
     carried.push_back(parcel.id);
+    recipients.push_back(parcel.recipients);
     if (answers.empty()) return {Verdict::sent, {}, {}};
     const Answer answer = answers.front();
     if (answers.size() > 1) answers.pop_front();
