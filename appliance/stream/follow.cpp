@@ -228,8 +228,8 @@ void Hub::State::tick() {
   const bool fresh = seen != version;
   version = seen;
   sweep();
-  for (const auto& [subject, channel] : channels) {
-    if (channel->viewers > 0) guarded(subject, [&] { advance(*channel, fresh); });
+  for (const auto& one : channels) {
+    if (one.second->viewers > 0) guarded(one.first, [&] { advance(*one.second, fresh); });
   }
   settle_arrivals();
   catch_up();
