@@ -132,14 +132,17 @@ bool Sessions::is_form_token(std::string_view cookie, std::string_view given) co
   return same(form_token(cookie), given);
 }
 
+// At once here; then in the file, while others may look: another process may hold its lock for a while.
 void Sessions::end(const Session& session, clock::Time now) {
-  const std::lock_guard lock(mutex_);
-  ended_.add(session.until, session.nonce, now);
+  const auto add = [&] {
+    const std::lock_guard lock(mutex_);
+    look_again();
+    ended_.add(session.until, session.nonce, now);
+    return ended_;
+  };
+  (void)add();
   const files::Fd store = lock_store(home_);
-  look_again();  // what another server of this home wrote meanwhile
-  ended_.add(session.until, session.nonce, now);
-  save_ended(home_, ended_);
-  seen_ = files::stamp_of(ended_path(home_));
+  save_ended(home_, add());  // with what another server of this home wrote meanwhile
 }
 
 }  // namespace stella::access
