@@ -6,6 +6,7 @@
 
 #include "appliance/console/answer.hpp"
 #include "appliance/console/guard.hpp"
+#include "appliance/console/trouble.hpp"
 #include "appliance/console/watched.hpp"
 
 namespace stella::console {
@@ -22,6 +23,11 @@ http::Response no_route(const Match& match) {
       Error(Code::usage, "method", fmt::format("this address takes {}", fmt::join(match.allowed, ", "))), 405);
   response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(match.allowed, ", ")));
   return response;
+}
+
+// The journal that it came from is not to be asked again.
+bool is_fatal(const Error& error) {
+  return error.code() == Code::journal_tampered || error.code() == Code::media_gone;
 }
 
 const Principal& nobody() {
@@ -48,14 +54,35 @@ std::variant<http::Plan, http::Response> Console::begin(const http::Request& hea
     check_site(head, office_->address);
     match = routes_.find(head.method, head.target.segments);
     if (match.route == nullptr) return no_route(match);
-    if (match.route->need != Need::open)
-      require_scope(identify(*office_, head, office_->clock->now()), match.route->need);
+    if (match.route->need != Need::open) {
+      const clock::Time now = office_->clock->now();
+      const Principal who = identify(*office_, head, now);
+      try {
+        require_scope(who, match.route->need);
+      } catch (const Denied&) {
+        if (!match.route->is_page) throw;
+        return trouble_page(desks_.front(), {head, match.params, who, now}, std::current_exception());
+      }
+    }
   } catch (const Denied& denied) {
     return turn_away(head, match, denied);
   } catch (...) {
     return error_response(std::current_exception());
   }
   return http::Plan{match.route->where, match.route->max_body};
+}
+
+// People are told on a page of the console what went wrong there.
+http::Response Console::act(Desk& desk, const Match& match, const Visit& visit) const {
+  if (!match.route->is_page) return match.route->act(desk, visit);
+  try {
+    return match.route->act(desk, visit);
+  } catch (const Error& error) {
+    if (is_fatal(error)) desk.drop_journal();
+    return trouble_page(desk, visit, std::current_exception());
+  } catch (const std::exception&) {
+    return trouble_page(desk, visit, std::current_exception());
+  }
 }
 
 http::Response Console::answer(const http::Request& request, std::size_t worker) {
@@ -67,14 +94,14 @@ http::Response Console::answer(const http::Request& request, std::size_t worker)
     const Principal who = identify(*office_, request, now);
     require_scope(who, match.route->need);
     require_form_token(*office_, request, who);
-    http::Response response = match.route->act(desk, {request, match.params, who, now});
+    http::Response response = act(desk, match, {request, match.params, who, now});
     // What was asked for while the right was there, and took longer than it lasted, is kept back; what was done is
     // told.
     if (request.method != "POST" && !is_good_still(*office_, who.pass, office_->clock->now()))
       (void)identify(*office_, request, office_->clock->now());
-    return match.route->is_watched ? std::move(response) : watched(*office_, who, std::move(response));
+    return match.route->ends_by_itself ? std::move(response) : watched(*office_, who, std::move(response));
   } catch (const Error& error) {
-    if (error.code() == Code::journal_tampered || error.code() == Code::media_gone) desk.drop_journal();
+    if (is_fatal(error)) desk.drop_journal();
     throw;
   }
 }

@@ -21,6 +21,7 @@ class Console : public http::Handler {
 
  private:
   [[nodiscard]] http::Response turn_away(const http::Request& request, const Match& match, const Denied& denied);
+  [[nodiscard]] http::Response act(Desk& desk, const Match& match, const Visit& visit) const;
   Office* office_;
   Routes routes_;
   std::vector<Desk> desks_;  // by worker

@@ -8,6 +8,7 @@
 #include "appliance/console/run_acts.hpp"
 #include "appliance/console/run_files.hpp"
 #include "appliance/console/run_request.hpp"
+#include "appliance/console/trouble.hpp"
 #include "bundles/fault/error.hpp"
 
 namespace stella::console {
@@ -16,14 +17,6 @@ namespace {
 using canon::Json;
 
 constexpr std::size_t kMaxForm = 8 << 10, kMaxResponse = 1 << 20;
-
-http::Response problem(Desk& desk, const Visit& visit, const page::Trouble& what, int status) {
-  http::Response response;
-  response.status = status;
-  response.headers = {{"Content-Type", "text/html; charset=utf-8"}};
-  response.body = page::error_page(frame_of(desk, visit), what);
-  return response;
-}
 
 using Make = std::function<http::Response(const Outcome&)>;
 
@@ -34,14 +27,14 @@ http::Response told(Desk& desk, const Visit& visit, const std::function<Outcome(
     const Outcome outcome = act();
     if (was_done(outcome)) return then(outcome);
     const Json error = error_of(outcome);
-    return problem(desk, visit,
-                   {.code = page::text_of(error, "code"),
-                    .message = page::text_of(error, "message"),
-                    .fix = page::text_of(error, "fix"),
-                    .run = run},
-                   status_of_exit(outcome.exit));
+    return trouble_page(desk, visit,
+                        {.code = page::text_of(error, "code"),
+                         .message = page::text_of(error, "message"),
+                         .fix = page::text_of(error, "fix"),
+                         .run = run},
+                        status_of_exit(outcome.exit));
   } catch (const fault::Error& error) {
-    return problem(
+    return trouble_page(
         desk, visit,
         {.code = std::string(fault::info(error.code()).name), .message = error.what(), .fix = error.fix(), .run = run},
         status_of(error));
@@ -98,7 +91,7 @@ void add_page_act_routes(Routes& routes) {
                 .max_body = max_body,
                 .is_page = true});
   };
-  form("request", Need::read, request, kMaxForm);
+  form("request", Need::approve, request, kMaxForm);
   form("approve", Need::approve, approve, kMaxResponse);
   form("resume", Need::run, resume, kMaxForm);
   form("cancel", Need::run, cancel, kMaxForm);

@@ -65,9 +65,9 @@ http::Response list(Desk& desk, const Visit& visit) {
     view.runs = found.at("runs");
     view.next = next_address(view, found.at("next"));
   } catch (const Error& error) {
-    if (error.code() != Code::usage && error.code() != Code::access_denied) throw;
+    if (error.code() != Code::usage) throw;
     view.problem = error.what();
-    status = error.code() == Code::usage ? 400 : 403;
+    status = 400;
   }
   http::Response response = html(page::runs_page(frame_of(desk, visit), view), status);
   if (status == 200) response.headers.emplace_back("ETag", tag);
@@ -75,21 +75,12 @@ http::Response list(Desk& desk, const Visit& visit) {
 }
 
 http::Response show(Desk& desk, const Visit& visit) {
-  try {
-    const journal::RunRow row = desk.run_of(visit);
-    const page::Frame frame = frame_of(desk, visit);
-    std::string key = "page " + variant_of(frame);
-    for (const auto& [name, value] : visit.request.target.query) key += fmt::format("\n{}={}", name, value);
-    return html(personal(
-        desk.rendering_of(row, key, [&] { return page::run_page(neutral(frame), run_view(desk, row, visit)); }),
-        frame));
-  } catch (const Error& error) {
-    if (error.code() != Code::run_not_found && error.code() != Code::usage) throw;
-    return html(page::error_page(
-                    frame_of(desk, visit),
-                    {.code = std::string(fault::info(error.code()).name), .message = error.what(), .fix = error.fix()}),
-                error.code() == Code::usage ? 400 : 404);
-  }
+  const journal::RunRow row = desk.run_of(visit);
+  const page::Frame frame = frame_of(desk, visit);
+  std::string key = "page " + variant_of(frame);
+  for (const auto& [name, value] : visit.request.target.query) key += fmt::format("\n{}={}", name, value);
+  return html(personal(
+      desk.rendering_of(row, key, [&] { return page::run_page(neutral(frame), run_view(desk, row, visit)); }), frame));
 }
 
 http::Response begin_at_the_list(Desk&, const Visit&) {

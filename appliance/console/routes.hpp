@@ -52,8 +52,8 @@ struct Route {
   Act act;
   std::size_t max_body = 0;
   http::Where where = http::Where::worker;
-  bool is_page = false;     // for people: who is not logged in is led to the login
-  bool is_watched = false;  // its stream ends by itself when the visitor may no longer read
+  bool is_page = false;         // for people: who is not logged in is led to the login
+  bool ends_by_itself = false;  // its stream looks itself whether the visitor may still read
 };
 
 struct Match {

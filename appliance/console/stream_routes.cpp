@@ -109,8 +109,8 @@ http::Response pieces(Desk& desk, const Visit& visit) {
 }  // namespace
 
 void add_stream_routes(Routes& routes) {
-  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/events", .act = live_events, .is_watched = true});
-  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/logs", .act = live_logs, .is_watched = true});
+  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/events", .act = live_events, .ends_by_itself = true});
+  routes.add({.method = "GET", .pattern = "/task-runner/runs/{id}/logs", .act = live_logs, .ends_by_itself = true});
   routes.add({.method = "GET", .pattern = "/api/runs/{id}/events", .act = events});
   routes.add({.method = "GET", .pattern = "/api/runs/{id}/log/pieces", .act = pieces});
 }

@@ -14,7 +14,7 @@ struct Frame {
   std::string notice = {};      // what the last form did, for people; empty: nothing
   bool notice_is_bad = false;
   bool may_run = false;      // resume and cancel are shown
-  bool may_approve = false;  // the upload of a response is shown
+  bool may_approve = false;  // to fetch a request and hand in a response are shown
   bool with_logout = false;  // a session of the browser, not a socket's peer
 };
 

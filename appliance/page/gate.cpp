@@ -130,7 +130,7 @@ Html banner(const Frame& frame, const RunView& view, const std::vector<graph::St
   if (open) {
     acts = resume(frame, run);
   } else {
-    if (!frame.form_token.empty())
+    if (!frame.form_token.empty() && frame.may_approve)
       acts += element("form", {{"method", "post"}, {"action", run_path(run) + "/request"}}, token_field(frame),
                       element("input", {{"type", "hidden"}, {"name", "gate"}, {"value", id}}),
                       element("button", {}, "Download request"));

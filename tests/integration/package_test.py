@@ -78,6 +78,7 @@ class Package(unittest.TestCase):
                 unit = handle.read()
             self.assertIn("ExecStart=/usr/bin/stella serve " + ("--socket" if name == UNIT else "--listen 127.0.0.1:8080"), unit)
             self.assertIn("NoNewPrivileges=yes", unit)
+            self.assertEqual("KillMode=process" in unit, name == CONSOLE, "what was started over HTTP outlives a restart of the console")
             place = os.path.join(self.root, os.path.basename(name))
             with open(place, "w", encoding="utf-8") as handle:
                 handle.write(unit.replace("/usr/bin/stella", os.path.join(scratch, "usr/bin/stella")))

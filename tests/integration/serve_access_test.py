@@ -48,6 +48,21 @@ class Tokens(ServeSite):
         self.api("/api/runs", {}, expect=401)
 
 
+    def test_people_are_told_on_a_page_what_they_may_not_see_or_do(self):
+        self.serve()
+        run = self.run_job([{"id": "a", "run": {"command": ["true"]}}])
+        page, reader, runner = f"/console/packs/runs/{quote(run)}", self.bearer("packs.read"), self.bearer("packs.run")
+        os.remove(os.path.join(self.home, "runs", run.replace(":", "_"), "plan.json"))
+        for place, who, method, expect, code in (
+                ("/console/packs/runs?tenant=other", reader, "GET", 403, "ERR_ACCESS_DENIED"), ("/console/packs/runs", runner, "GET", 403, "ERR_ACCESS_DENIED"),
+                (f"{page}/request", reader, "POST", 403, "ERR_ACCESS_DENIED"), (f"{page}/cancel", reader, "POST", 403, "ERR_ACCESS_DENIED"),
+                ("/console/packs/runs/nope", reader, "GET", 404, "ERR_RUN_NOT_FOUND"), (page, reader, "GET", 404, "ERR_FILE_NOT_FOUND")):
+            with self.subTest(place=place, method=method):
+                status, headers, body = self.ask(place, who, method=method, body=b"" if method == "POST" else None)
+                self.assertEqual((status, headers["content-type"]), (expect, "text/html; charset=utf-8"), body)
+                self.assertIn(code, body.decode())
+
+
 class Tenants(ServeSite):
     def test_another_tenants_run_is_not_there(self):
         document = self.policy(version=2)
