@@ -100,10 +100,10 @@ bool SocketBearer::is_folder(const std::string& path) {
   return std::get<bool>(answer);
 }
 
-bool fulfil_one(int socket) {
+bool fulfil_one(int socket, const std::function<bool()>& goes_on) {
   const auto message = receive(socket);
   if (!message) return false;
-  if (is_delivery(message->text)) return send(socket, receive_delivery(*message));
+  if (is_delivery(message->text)) return send(socket, receive_delivery(*message, goes_on));
   files::Fd brought;
   const Fulfilled answer = fulfil(parse_wish(message->text), *message, brought);
   const int fd = brought.get();

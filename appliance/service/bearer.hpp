@@ -3,6 +3,7 @@
 // fulfils with the person's own rights. Wishes come one at a time, from any thread.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -27,7 +28,8 @@ class SocketBearer : public files::Bearer {
   std::mutex mutex_;
 };
 
-// In the command line: takes one wish from the socket and answers it. False: nobody wishes any more.
-[[nodiscard]] bool fulfil_one(int socket);
+// In the command line: takes one wish from the socket and answers it. `goes_on` as in receive_delivery, which may take
+// long. False: nobody wishes any more.
+[[nodiscard]] bool fulfil_one(int socket, const std::function<bool()>& goes_on);
 
 }  // namespace stella::service

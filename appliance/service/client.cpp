@@ -93,12 +93,21 @@ class Conversation {
       if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR)
         throw fault::system_error(errno, "waiting for", "the service");
       if (watched[2].revents != 0) pass_on(signals_.take());
-      if (watched[1].revents != 0 && !fulfil_one(wishes_.get())) wishes_.reset();
+      if (watched[1].revents != 0 && !fulfil_one(wishes_.get(), [this] { return goes_on(); })) wishes_.reset();
       if (watched[0].revents != 0) return hear();
     }
   }
 
  private:
+  // Looks for a signal while a wish is fulfilled; after one the wish is dropped.
+  bool goes_on() {
+    struct pollfd signalled {
+      signals_.get(), POLLIN, 0
+    };
+    if (::poll(&signalled, 1, 0) > 0) pass_on(signals_.take());
+    return passed_on_.empty();
+  }
+
   void pass_on(int number) {
     passed_on_.insert(number);
     (void)send(service_.get(), text_of_signal(number));

@@ -2,6 +2,7 @@
 #include "appliance/service/delivery.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -73,10 +74,21 @@ std::vector<media::File> parse_list(const std::string& text) {
   return files;
 }
 
+void require(const std::function<bool()>& goes_on) {
+  if (!goes_on())
+    throw Error(Code::serve_busy, "interrupted", "the copy was interrupted", {}, "Run the command again.");
+}
+
 // Exactly the bytes of one file from the pipe.
-void take_from(const files::Fd& pipe, const media::File& file, const std::function<void(std::string_view)>& take) {
+void take_from(const files::Fd& pipe, const media::File& file, const std::function<void(std::string_view)>& take,
+               const std::function<bool()>& goes_on) {
   std::vector<char> block(kBlock);
   for (std::uint64_t left = file.size_bytes; left > 0;) {
+    require(goes_on);
+    struct pollfd coming {
+      pipe.get(), POLLIN, 0
+    };
+    if (::poll(&coming, 1, 200) <= 0) continue;
     const ssize_t count =
         ::read(pipe.get(), block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, kBlock)));
     if (count < 0 && errno == EINTR) continue;
@@ -168,16 +180,16 @@ bool is_delivery(std::string_view text) {
   return text.find(kSchema) != std::string_view::npos;
 }
 
-std::string receive_delivery(const Message& message) {
+std::string receive_delivery(const Message& message, const std::function<bool()>& goes_on) {
   try {
     const Destination to = parse_destination(message.text);
     if (message.descriptors.size() != 2) throw Error(Code::usage, "frame", "a delivery comes with two descriptors");
     const auto files = parse_list(files::read_stream(message.descriptors[0].get(), kMaxList, "the list"));
     const files::Fd& pipe = message.descriptors[1];
     const media::Source source = [&](const media::File& file, const std::function<void(std::string_view)>& take) {
-      take_from(pipe, file, take);
+      take_from(pipe, file, take, goes_on);
     };
-    return answer_of(deliver_here(to, files, source, [](std::uint64_t) {}));
+    return answer_of(deliver_here(to, files, source, [&](std::uint64_t) { require(goes_on); }));
   } catch (const Error& error) {
     return canon::canonical(error_json(error));
   }

@@ -4,6 +4,7 @@
 // delivery at a time.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,9 @@ struct Delivered {
 // ERR_SERVE_BUSY, reason `gone`.
 [[nodiscard]] Delivered deliver_through(int socket, const Destination& to, const std::vector<media::File>& files,
                                         const media::Source& source);
-// In the command line: whether this message is a delivery, and doing it; gives the answer's text.
+// In the command line: whether this message is a delivery, and doing it; gives the answer's text. `goes_on` is asked at
+// least every 200 ms while files come, and for each block that is read back; false ends the delivery, and the pipe.
 [[nodiscard]] bool is_delivery(std::string_view text);
-[[nodiscard]] std::string receive_delivery(const Message& message);
+[[nodiscard]] std::string receive_delivery(const Message& message, const std::function<bool()>& goes_on);
 
 }  // namespace stella::service

@@ -76,7 +76,8 @@ void write_file(const Source& source, const File& file, const std::string& targe
 
 // SHA-256 of what the device gives back. O_DIRECT passes the page cache by; where a file system has none, the cached
 // pages are dropped first and the caller is told.
-canon::Digest read_back(const std::string& path, bool& bypassed) {
+canon::Digest read_back(const std::string& path, bool& bypassed,
+                        const std::function<void(std::uint64_t)>& after_block) {
   files::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECT));
   if (!file) {
     file = files::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -94,13 +95,14 @@ canon::Digest read_back(const std::string& path, bool& bypassed) {
     if (count < 0) throw fault::system_error(errno, "reading back", path);
     if (count == 0) return hash.finish();
     hash.update(std::string_view(block.get(), static_cast<std::size_t>(count)));
+    after_block(static_cast<std::uint64_t>(count));
   }
 }
 
 bool is_same(const std::string& folder, const std::vector<File>& files, bool& bypassed) {
   for (const File& file : files) {
     try {
-      if (read_back(folder + "/" + file.path, bypassed) != file.digest) return false;
+      if (read_back(folder + "/" + file.path, bypassed, [](std::uint64_t) {}) != file.digest) return false;
     } catch (const Error&) {
       return false;
     }
@@ -143,12 +145,12 @@ Copied copy_verified(const Source& source, const std::vector<File>& files, const
     files::crash_point("media.before-read-back");
     Copied copied{Outcome::written, folder, true};
     for (const File& file : files) {
-      if (read_back(partial + "/" + file.path, copied.cache_bypassed) != file.digest) {
+      const auto step = [&](std::uint64_t bytes) { progress(done += bytes); };
+      if (read_back(partial + "/" + file.path, copied.cache_bypassed, step) != file.digest) {
         throw Error(Code::media_unsuitable, "read-back",
                     fmt::format("{} gives back other bytes for {} than were written", volume.path, file.path),
                     file.path, "The medium is bad: do not use it again.");
       }
-      progress(done += file.size_bytes);
     }
     if (::rename(partial.c_str(), folder.c_str()) != 0) throw fault::system_error(errno, "naming", folder);
     files::sync_folder(parent_of(folder));

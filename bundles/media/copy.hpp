@@ -32,7 +32,8 @@ struct Copied {
 using Source = std::function<void(const File&, const std::function<void(std::string_view)>& take)>;
 [[nodiscard]] Source from_folder(const std::string& folder);
 
-// `progress` gets the bytes done of all the work (twice the size: write and read back).
+// `progress` gets the bytes done of all the work (twice the size: write and read back), a block at a time while reading
+// back; what it throws ends the copy.
 Copied copy_verified(const Source& source, const std::vector<File>& files, const Volume& volume,
                      const std::string& folder, const std::function<void(std::uint64_t)>& progress);
 
