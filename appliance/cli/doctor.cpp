@@ -24,13 +24,6 @@ using fault::Error;
 
 constexpr std::uint64_t kEnough = std::uint64_t{64} << 20;  // below this a run could not even say that it stopped
 
-enum class Health { good, warning, bad };
-struct Finding {
-  std::string what;
-  Health health;
-  std::string says;
-};
-
 // dm-crypt names its mappings CRYPT-...; what lies below a file system in another way is not seen.
 bool is_encrypted(const std::string& path) {
   struct stat info {};
@@ -92,6 +85,7 @@ std::vector<Finding> examine(Invocation& call) {
        known ? site::load_identity(home).id
              : "none yet: `stella site identity` makes it; requests, receipts and evidence are signed with it"});
   if (const auto kit = look_at_kit(home)) findings.push_back(*kit);
+  for (Finding& finding : look_at_notifications(home, call.clock().now())) findings.push_back(std::move(finding));
   const std::string suspicion = site::look_at_clock(home, call.clock().now()).suspicion;
   findings.push_back({"clock", suspicion.empty() ? Health::good : Health::bad,
                       suspicion.empty() ? "not behind what was seen" : suspicion});

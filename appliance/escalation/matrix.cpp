@@ -27,10 +27,13 @@ constexpr Owner kMachine{"machine", "the appliance itself lacks something", "adm
                          "stella maintainers", "what `stella doctor` says"};
 constexpr Owner kIntegrity{"integrity", "something is not what was signed or recorded", "security team", "site office",
                            "the home as it is: change nothing; exported bags, checked with their own signatures"};
+constexpr Owner kAccess{"access", "somebody may not do what they tried", "site office",
+                        "administrators of the appliance",
+                        "the user's name, the command, what the policy lists them for"};
 constexpr Owner kProduct{"product", "stella itself did not do what it should", "stella maintainers",
                          "administrators of the appliance", "the exact command line and `stella version`"};
-constexpr std::array kMatrix = {kPack,    kApprovals, kSecrets,   kNetwork, kRegistry,
-                                kMachine, kIntegrity, kOperation, kProduct};
+constexpr std::array kMatrix = {kPack,    kApprovals, kSecrets, kNetwork,   kRegistry,
+                                kMachine, kIntegrity, kAccess,  kOperation, kProduct};
 
 struct Family {
   std::string_view prefix;
@@ -55,6 +58,8 @@ constexpr std::array kFamilies = {Family{"ERR_PACK_APPROVAL_", &kApprovals},
                                   Family{"ERR_RUN_", &kOperation},
                                   Family{"ERR_PACK_", &kPack},
                                   Family{"ERR_SITE_", &kNetwork},
+                                  Family{"ERR_ACCESS_DENIED", &kAccess},
+                                  Family{"ERR_SERVE_BUSY", &kOperation},
                                   Family{"ERR_INTERNAL", &kProduct},
                                   Family{"ERR_USAGE", &kProduct}};
 
@@ -64,8 +69,10 @@ std::span<const Owner> matrix() {
   return kMatrix;
 }
 
-const Owner& owner_of(std::string_view code) {
+const Owner& owner_of(std::string_view code, std::string_view reason) {
   if (code.empty()) return kOperation;
+  // A service that is not there comes back by nobody's waiting; one that is busy does.
+  if (code == "ERR_SERVE_BUSY" && reason == "unreachable") return kMachine;
   const fault::CodeInfo* info = fault::find_code(code);
   if (info == nullptr) return kProduct;
   if (info->exit_status == 6) return kIntegrity;

@@ -13,7 +13,8 @@ struct Owner {
   std::string_view send;                // what they need besides the report
 };
 [[nodiscard]] std::span<const Owner> matrix();
-// By the code's family, else by its exit status. An empty code: the run is where it should be, its operators own it.
-[[nodiscard]] const Owner& owner_of(std::string_view code);
+// By the code's family, else by its exit status; for ERR_SERVE_BUSY by its reason too. An empty code: the run is where
+// it should be, its operators own it.
+[[nodiscard]] const Owner& owner_of(std::string_view code, std::string_view reason = {});
 
 }  // namespace stella::escalation

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/escalation/matrix.hpp"
 #include "appliance/journal/event_types.hpp"
 #include "appliance/logs/lines.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/site/escalation.hpp"
 
 namespace stella::escalation {
 namespace {
@@ -111,12 +113,25 @@ Json waiting_gates(const Json& summary) {
   return gates;
 }
 
-Json owner_json(const std::string& code) {
-  const Owner& owner = owner_of(code);
+// The site's own names, where its policy has some; a policy that cannot be read is just when somebody is called.
+std::optional<site::Contacts> contacts_of(const files::Home& home, std::string_view kind) {
+  try {
+    const auto applied = site::load_applied(home);
+    return applied ? site::contacts_of(applied->policy, kind) : std::nullopt;
+  } catch (const fault::Error&) {
+    return std::nullopt;
+  }
+}
+
+Json owner_json(const files::Home& home, const journal::RunRow& row) {
+  const Owner& owner = owner_of(row.code, row.reason);
+  const auto contacts = contacts_of(home, owner.kind);
+  const std::string secondary(contacts && !contacts->secondary.empty() ? contacts->secondary : owner.secondary);
   return {{"kind", owner.kind},
           {"what", owner.what},
-          {"primary", owner.primary},
-          {"secondary", owner.secondary},
+          {"primary", contacts ? contacts->primary : std::string(owner.primary)},
+          {"secondary", secondary},
+          {"named", contacts ? "policy" : "default"},
           {"send", owner.send}};
 }
 
@@ -149,7 +164,7 @@ Json report(const files::Home& home, const journal::Journal& journal, const jour
                  {"gates", waiting_gates(summary)},
                  {"evidence", course.evidence},
                  {"journal", {{"seq", head.seq}, {"head", head.hash}}},
-                 {"owner", owner_json(row.code)},
+                 {"owner", owner_json(home, row)},
                  {"next", summary.value("next", Json())}};
   object["pack"] = {{"name", row.pack},
                     {"version", row.version},

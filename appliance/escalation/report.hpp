@@ -15,8 +15,8 @@ namespace stella::escalation {
 // `summary`: of `runs show`. {runId, tenant, pack {name, version, digest, maintainers}, planHash, requestedBy, state,
 // code, reason, message, attempt, attempts [{attempt, started, ended, state}], times {submitted, started, lastEvent,
 // ended}, failing {step, try, state, reason, message, exit, log [the last 40 lines]}, blocked, gates (that wait),
-// evidence {bag, number, list, exported}, journal {seq, head}, owner {kind, what, primary, secondary, send}, next}.
-// What is not known is null; where something of the run cannot be read, `problems` says why.
+// evidence {bag, number, list, exported}, journal {seq, head}, owner {kind, what, primary, secondary, named: policy |
+// default, send}, next}. What is not known is null; where something of the run cannot be read, `problems` says why.
 [[nodiscard]] canon::Json report(const files::Home& home, const journal::Journal& journal, const journal::RunRow& row,
                                  const canon::Json& summary);
 // The same for people.

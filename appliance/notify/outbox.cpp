@@ -241,6 +241,11 @@ std::optional<Entry> Outbox::find(const std::string& id) const {
   return row.step() ? std::optional(entry_of(row)) : std::nullopt;
 }
 
+std::optional<Entry> Outbox::oldest_queued() const {
+  auto row = connection_.prepare(std::string(kColumns) + "WHERE state='queued' ORDER BY number LIMIT 1");
+  return row.step() ? std::optional(entry_of(row)) : std::nullopt;
+}
+
 std::size_t Outbox::count(State state) const {
   auto row = connection_.prepare("SELECT count(*) FROM messages WHERE state=?").bind(1, name_of(state));
   return row.step() ? static_cast<std::size_t>(row.integer(0)) : 0;

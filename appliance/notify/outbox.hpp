@@ -97,6 +97,7 @@ class Outbox {
   [[nodiscard]] bool is_visible(const std::string& id) const;         // begins a message's id; journal/visible.hpp
   [[nodiscard]] std::optional<Entry> find(const std::string& id) const;
   [[nodiscard]] std::size_t count(State state) const;
+  [[nodiscard]] std::optional<Entry> oldest_queued() const;
   std::size_t requeue_failed(clock::Time now);  // those that were given up, as if they were new
 
   // Files of the spool that went out on a medium.

@@ -189,6 +189,7 @@ void read_operations(Object& root, Policy& policy, Report& report) {
     policy.chaos_allowed = chaos->boolean("allow", false);
     chaos->finish();
   }
+  read_escalation(root);
   if (std::optional<Object> kit = root.object("offlineKit")) {
     const std::string folder = kit->text("folder", Need::required);
     if (!folder.empty() && !folder.starts_with('/')) kit->problem("folder", "an absolute path is needed here");

@@ -81,7 +81,8 @@ struct Reading {
 void read_people(Object& root, Reading& reading,
                  Report& report);  // admins appliances auditors publishers revoked tenants
 void read_effects(Object& root, Reading& reading,
-                  Report& report);  // denied network approvals retention mirror and the rest
+                  Report& report);   // denied network approvals retention mirror and the rest
+void read_escalation(Object& root);  // escalation.cpp: only checked here, few read it
 void check_rules(const Reading& reading, Report& report);
 void check_notifications(const Policy& policy, Report& report);  // notification_rules.cpp
 

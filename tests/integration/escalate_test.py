@@ -71,6 +71,33 @@ class Escalate(RunTest):
         self.assertRegex(found["problems"][0], "^ERR_PACK_HASH_MISMATCH")
         self.assertIn("report.txt", os.listdir(found["folder"]))
 
+    def test_the_site_names_its_own_people(self):
+        people = {"pack": {"primary": "Ada Obi, +49 30 1234", "secondary": "duty desk"}, "operation": {"primary": "shift lead"}}
+        self.apply(self.policy(version=2, escalation=people))
+        self.run_pack([self.step("a", "exit 1")], expect=1)
+        owner = self.escalate(self.last_run())["owner"]
+        self.assertEqual((owner["kind"], owner["primary"], owner["secondary"], owner["named"]), ("pack", "Ada Obi, +49 30 1234", "duty desk", "policy"))
+        text = self.stella("pack", "runs", "escalate", self.last_run()).out
+        self.assertIn("call first   Ada Obi, +49 30 1234", text)
+        self.assertIn("then         duty desk", text)
+        self.run_pack([self.step("a", "true")], name="good")
+        owner = self.escalate(self.last_run())["owner"]
+        self.assertEqual((owner["primary"], owner["secondary"]), ("shift lead", "site office"))
+
+    def test_kinds_that_the_policy_leaves_out_keep_their_roles(self):
+        self.run_pack([self.step("a", "exit 1")], expect=1)
+        owner = self.escalate(self.last_run())["owner"]
+        self.assertEqual((owner["primary"], owner["secondary"], owner["named"]), ("pack maintainers", "stella maintainers", "default"))
+
+    def test_a_policy_with_a_mistake_in_it_says_where(self):
+        for wrong, what in (("packs: {primary: a}", "packs"), ("pack: {secondary: a}", "primary"), ("pack: {primary: a, third: b}", "third"),
+                            ('pack: {primary: "a\\nb"}', "one line"), ("pack: [a]", "pack"), (f"pack: {{primary: {'x' * 201}}}", "200 bytes")):
+            rest = "".join(f"{name}: {json.dumps(value)}\n" for name, value in self.policy().items())
+            document = "escalation:\n  {" + wrong + "}\n" + rest
+            error = self.refused("ERR_SITE_INVALID", "site", "check", self.write("policy.yaml", document))
+            self.assertRegex(error["at"], r"policy\.yaml:2:\d+", wrong)
+            self.assertIn(what, error["message"] + error["at"], wrong)
+
     def test_the_matrix_on_the_page_is_the_one_in_the_binary(self):
         with open(os.path.join(SOURCE, "docs", "operations", "escalation.md"), encoding="utf-8") as page:
             rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page.read(), re.MULTILINE)

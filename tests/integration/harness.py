@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 import unittest
 
 STELLA = os.environ["STELLA"]
@@ -237,6 +238,16 @@ class SealedSite(unittest.TestCase):
         self.assertEqual(sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)), [], why)
 
     # runs
+    def wait_for(self, condition, seconds=60):
+        """What the condition gives, once that is true; looked at twenty times a second."""
+        until = time.time() + seconds
+        while time.time() < until:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.05)
+        return self.fail("it did not happen in time")
+
     def events(self, run, home=None):
         """The journal of a run, read from the database."""
         database = sqlite3.connect(f"file:{home or self.home}/runs/journal.db?mode=ro", uri=True)

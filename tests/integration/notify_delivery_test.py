@@ -337,5 +337,34 @@ class Exporting(NotifyTest):
         self.assertEqual(len(done["files"]), 1)
 
 
+class Doctor(NotifyTest):
+    def findings(self):
+        report = self.stella("--output", "json", "doctor", expect=None).json
+        return [(one["health"], one["says"]) for one in report["findings"] if one["what"] == "notify"]
+
+    def test_doctor_finds_a_closed_way_a_bad_spool_and_what_is_stuck(self):
+        self.tell([])
+        self.assertEqual(self.findings(), [])
+        down = self.receiver(HttpReceiver, [503])
+        self.tell([self.webhook(down.port)], [down.port], version=2)
+        self.ask()
+        self.wait_for(lambda: self.messages() and self.messages()[0]["reason"] == "http-503")
+        self.assertEqual(self.findings(), [("ok", "1 waiting")])
+        with sqlite3.connect(os.path.join(self.home, "spool", "outbox.db")) as outbox:
+            outbox.execute("UPDATE messages SET made = made - 3700000")
+        outbox.close()
+        ((health, says),) = self.findings()
+        self.assertEqual(health, "warning")
+        for part in ("1 waiting", "http-503", "stella notify list --state queued"):
+            self.assertIn(part, says)
+        self.tell([self.webhook(down.port)], allow=[self.entry(down.port, packs=["other"])], version=3)
+        (health, says), _ = self.findings()
+        self.assertEqual(health, "warning")
+        self.assertIn(f"receiver.example:{down.port}", says)
+        os.rename(os.path.join(self.home, "spool"), self.path("spool"))
+        self.write(os.path.join("home-appliance", "spool"), "")
+        self.assertEqual(self.findings()[-1][0], "bad")
+
+
 if __name__ == "__main__":
     main()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sealed site whose packs are run: steps from python values, runs looked at, waits for what a run does."""
 import os
-import time
 
 from harness import SealedSite
 
@@ -29,15 +28,6 @@ class RunTest(SealedSite):
 
     def types(self, run):
         return [event["type"] + (" " + event["step"] if "step" in event else "") for event in self.events(run)]
-
-    def wait_for(self, condition, seconds=30):
-        until = time.time() + seconds
-        while time.time() < until:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.05)
-        self.fail("it did not happen in time")
 
     def wait_for_step(self, step):
         """The run id, once its step was started."""

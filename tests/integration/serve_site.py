@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import time
 import urllib.parse
 
 from harness import SealedSite
@@ -128,15 +127,6 @@ class ServeSite(SealedSite):
         stream = Stream(self.port, path, headers, **kwargs)
         self.addCleanup(stream.close)
         return stream
-
-    def wait_for(self, condition, seconds=60):
-        until = time.time() + seconds
-        while time.time() < until:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.05)
-        self.fail("it did not happen in time")
 
     def run_job(self, steps, name="job", *args, expect=0):
         bundle = self.pack(name, steps)

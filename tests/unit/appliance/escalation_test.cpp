@@ -8,6 +8,7 @@
 
 #include "appliance/escalation/matrix.hpp"
 #include "bundles/fault/error.hpp"
+#include "bundles/site/escalation.hpp"
 
 namespace stella::escalation {
 namespace {
@@ -42,6 +43,15 @@ TEST(Escalation, SendsEachKindOfProblemToItsOwner) {
                                                                {"ERR_PACK_INTERRUPTED", "operation"},
                                                                {"ERR_INTERNAL", "product"}};
   for (const auto& [code, kind] : wanted) EXPECT_EQ(owner_of(code).kind, kind) << code;
+  EXPECT_EQ(owner_of("ERR_ACCESS_DENIED").kind, "access");
+  EXPECT_EQ(owner_of("ERR_SERVE_BUSY", "busy").kind, "operation");
+  EXPECT_EQ(owner_of("ERR_SERVE_BUSY", "unreachable").kind, "machine");
+}
+
+TEST(Escalation, KnowsTheKindsThatThePolicyMayName) {
+  std::set<std::string_view> kinds;
+  for (const Owner& owner : matrix()) kinds.insert(owner.kind);
+  EXPECT_EQ(kinds, std::set<std::string_view>(site::problem_kinds().begin(), site::problem_kinds().end()));
 }
 
 TEST(Escalation, LeavesOutWhatASecretEndsWith) {
