@@ -91,7 +91,7 @@ class Escalate(RunTest):
 
     def test_a_policy_with_a_mistake_in_it_says_where(self):
         for wrong, what in (("packs: {primary: a}", "packs"), ("pack: {secondary: a}", "primary"), ("pack: {primary: a, third: b}", "third"),
-                            ('pack: {primary: "a\\nb"}', "one line"), ("pack: [a]", "pack"), (f"pack: {{primary: {'x' * 201}}}", "200 bytes")):
+                            ('pack: {primary: "a\\nb"}', "one line"), ("pack: [a]", "an object is needed"), (f"pack: {{primary: {'x' * 201}}}", "200 bytes")):
             rest = "".join(f"{name}: {json.dumps(value)}\n" for name, value in self.policy().items())
             document = "escalation:\n  {" + wrong + "}\n" + rest
             error = self.refused("ERR_SITE_INVALID", "site", "check", self.write("policy.yaml", document))
