@@ -3,22 +3,15 @@
 
 #include <algorithm>
 
+#include "bundles/canon/members.hpp"
+
 namespace stella::chaos {
 namespace {
 
 using canon::Json;
 
-std::string text(const Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-std::int64_t number(const Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-
 std::string type_of(const Json& data) {
-  const std::string kind = text(data, "kind");
+  const std::string kind = canon::text_in(data, "kind");
   return kind.empty() ? "run" : kind;
 }
 
@@ -30,13 +23,13 @@ void Trace::take(const journal::Event& event) {
   if (event.type.starts_with("pack.step.")) take_step(event);
   if (event.type.starts_with("pack.gate.")) take_gate(event);
   if (event.type.starts_with("pack.run.")) take_run(event);
-  if (event.type == "pack.network.blocked") blocked_.push_back({event.at, number(event.data, "count")});
+  if (event.type == "pack.network.blocked") blocked_.push_back({event.at, canon::integer_in(event.data, "count")});
   if (event.type == kEvent) injections_.push_back(parse_injection(event.data, event.seq, event.at, event.run));
 }
 
 void Trace::take_step(const journal::Event& event) {
   if (event.type == "pack.step.retried") retries_.push_back({event.at});
-  if (event.type == "pack.step.output") logged_.push_back({event.at, number(event.data, "bytes")});
+  if (event.type == "pack.step.output") logged_.push_back({event.at, canon::integer_in(event.data, "bytes")});
   if (event.type == "pack.step.started")
     open_[event.step] = {.id = event.step, .type = type_of(event.data), .from = event.at, .to = {}};
   if (event.type != "pack.step.finished") return;
@@ -44,7 +37,7 @@ void Trace::take_step(const journal::Event& event) {
   if (started == open_.end()) return;  // a gate, or the second word about one end
   Stretch step = started->second;
   open_.erase(started);
-  const std::string state = text(event.data, "state");
+  const std::string state = canon::text_in(event.data, "state");
   if (state != "succeeded" && state != "failed" && state != "continued") return;  // taken back, or nobody knows
   step.to = event.at;
   step.has_failed = state != "succeeded";
@@ -65,9 +58,10 @@ void Trace::take_gate(const journal::Event& event) {
 }
 
 void Trace::take_run(const journal::Event& event) {
-  if (event.type == "pack.run.paused" && text(event.data, "code") == "ERR_PACK_CHAOS_PAUSED") {
+  if (event.type == "pack.run.paused" && canon::text_in(event.data, "code") == "ERR_PACK_CHAOS_PAUSED") {
     for (Injection& one : injections_) {
-      if (one.hook == Hook::pause && (one.step.empty() || one.step == text(event.data, "step"))) one.is_spent = true;
+      if (one.hook == Hook::pause && (one.step.empty() || one.step == canon::text_in(event.data, "step")))
+        one.is_spent = true;
     }
     return;
   }

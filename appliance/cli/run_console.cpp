@@ -14,15 +14,10 @@
 
 #include "appliance/cli/run_report.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::cli {
 namespace {
-
-std::string text_of(const canon::Json& data, const char* name) {
-  const auto found = data.find(name);
-  if (found == data.end() || found->is_null()) return {};
-  return canon::printable(found->is_string() ? found->get<std::string>() : canon::canonical(*found), 300);
-}
 
 using Clock = std::chrono::steady_clock;
 
@@ -59,27 +54,31 @@ std::thread without_signals(std::function<void()> work) {
 // What people are told of an event; empty: nothing.
 std::string text_about(const journal::Event& event, const Output& out) {
   const std::string& type = event.type;
-  if (type == "pack.run.started") return fmt::format("run {} (plan {})", event.run, text_of(event.data, "planHash"));
+  if (type == "pack.run.started")
+    return fmt::format("run {} (plan {})", event.run, canon::shown_in(event.data, "planHash"));
   if (type == "pack.run.resumed")
     return fmt::format("run {} goes on: attempt {}, {} steps reused", event.run, event.attempt,
                        event.data.at("reused").size());
   if (type == "pack.step.started") return out.strong(fmt::format("▶ {}", event.step));
   if (type == "pack.step.skipped") return fmt::format("- {} skipped: its `when` does not hold", event.step);
-  if (type == "pack.step.retried") return fmt::format("↻ {} again, try {}", event.step, text_of(event.data, "try"));
+  if (type == "pack.step.retried")
+    return fmt::format("↻ {} again, try {}", event.step, canon::shown_in(event.data, "try"));
   if (type == "pack.secret.leased")
-    return fmt::format("  secret {} version {} leased to {}", text_of(event.data, "name"),
-                       text_of(event.data, "version"), event.step);
-  if (type == "pack.gate.approved") return out.good(fmt::format("✓ gate {} is open", text_of(event.data, "gate")));
+    return fmt::format("  secret {} version {} leased to {}", canon::shown_in(event.data, "name"),
+                       canon::shown_in(event.data, "version"), event.step);
+  if (type == "pack.gate.approved")
+    return out.good(fmt::format("✓ gate {} is open", canon::shown_in(event.data, "gate")));
   if (type == "pack.chaos.injected")
-    return out.bad(fmt::format("chaos: {}{} until {}, by {}", text_of(event.data, "hook"),
-                               event.step.empty() ? "" : " on " + event.step, text_of(event.data, "until"),
-                               text_of(event.data, "by")));
+    return out.bad(fmt::format("chaos: {}{} until {}, by {}", canon::shown_in(event.data, "hook"),
+                               event.step.empty() ? "" : " on " + event.step, canon::shown_in(event.data, "until"),
+                               canon::shown_in(event.data, "by")));
   if (type == "pack.evidence.sealed")
-    return fmt::format("evidence sealed: bag {} ({})", text_of(event.data, "number"), text_of(event.data, "bag"));
+    return fmt::format("evidence sealed: bag {} ({})", canon::shown_in(event.data, "number"),
+                       canon::shown_in(event.data, "bag"));
   if (type != "pack.step.finished") return {};
-  const std::string state = text_of(event.data, "state");
+  const std::string state = canon::shown_in(event.data, "state");
   if (state == "succeeded") return out.good(fmt::format("✓ {}", event.step));
-  return out.bad(fmt::format("✗ {} {}: {}", event.step, state, text_of(event.data, "message")));
+  return out.bad(fmt::format("✗ {} {}: {}", event.step, state, canon::shown_in(event.data, "message")));
 }
 
 }  // namespace

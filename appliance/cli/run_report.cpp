@@ -13,6 +13,7 @@
 #include "appliance/run/advice.hpp"
 #include "appliance/run/summary.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 #include "bundles/site/policy.hpp"
 
 namespace stella::cli {
@@ -20,24 +21,11 @@ namespace {
 
 using canon::Json;
 
-std::string text_of(const Json& data, const char* name) {
-  const auto found = data.find(name);
-  if (found == data.end() || found->is_null()) return {};
-  return canon::printable(found->is_string() ? found->get<std::string>() : canon::canonical(*found), 300);
-}
-std::vector<std::string> texts_of(const Json& data, const char* name) {
-  std::vector<std::string> texts;
-  if (const auto found = data.find(name); found != data.end() && found->is_array()) {
-    for (const Json& one : *found) texts.push_back(canon::printable(one.get<std::string>(), 120));
-  }
-  return texts;
-}
-
 void say_gate(Output& out, const Json& gate, clock::Time now) {
-  const std::string state = text_of(gate, "state"), expires = text_of(gate, "expiresAt");
-  std::string line = fmt::format("  gate {}: {}, {} of {} approvals", text_of(gate, "gate"), marked(out, state),
-                                 text_of(gate, "have"), text_of(gate, "need"));
-  if (const auto names = texts_of(gate, "approvers"); !names.empty())
+  const std::string state = canon::shown_in(gate, "state"), expires = canon::shown_in(gate, "expiresAt");
+  std::string line = fmt::format("  gate {}: {}, {} of {} approvals", canon::shown_in(gate, "gate"), marked(out, state),
+                                 canon::shown_in(gate, "have"), canon::shown_in(gate, "need"));
+  if (const auto names = canon::all_shown_in(gate, "approvers"); !names.empty())
     line += fmt::format(" ({})", fmt::join(names, ", "));
   if (run::is_undecided(gate) && !expires.empty()) {
     const auto left = clock::parse_time(expires, fault::Code::internal, "expiresAt") - now;
@@ -45,32 +33,33 @@ void say_gate(Output& out, const Json& gate, clock::Time now) {
                              : fmt::format(", ran out {}", expires);
   }
   out.say(line);
-  if (const auto roles = texts_of(gate, "missingRoles"); run::is_undecided(gate) && !roles.empty())
+  if (const auto roles = canon::all_shown_in(gate, "missingRoles"); run::is_undecided(gate) && !roles.empty())
     out.say(fmt::format("    missing: {}", fmt::join(roles, ", ")));
-  if (const auto names = texts_of(gate, "mayDecide"); !names.empty())
+  if (const auto names = canon::all_shown_in(gate, "mayDecide"); !names.empty())
     out.say(fmt::format("    may decide: {}", fmt::join(names, ", ")));
-  if (const std::string until = text_of(gate, "delayedUntil"); !until.empty())
+  if (const std::string until = canon::shown_in(gate, "delayedUntil"); !until.empty())
     out.say(fmt::format("    a chaos hook holds approvals back until {}", until));
   for (const char* name : {"decidedBy", "why", "problem"}) {
-    if (const std::string value = text_of(gate, name); !value.empty())
+    if (const std::string value = canon::shown_in(gate, name); !value.empty())
       out.say(fmt::format("    {}: {}", std::string_view(name) == "decidedBy" ? "decided by" : name, value));
   }
 }
 
 void say_blocked(Output& out, const Json& one) {
-  const std::string address = text_of(one, "address");
-  out.say(out.bad(fmt::format("  blocked: {}: {} {} {}{} port {} ({} times)", text_of(one, "step"),
-                              text_of(one, "program"), text_of(one, "protocol"), text_of(one, "host"),
-                              address.empty() ? "" : " " + address, text_of(one, "port"), text_of(one, "count"))));
-  if (const std::string line = text_of(one, "line"); !line.empty())
+  const std::string address = canon::shown_in(one, "address");
+  out.say(out.bad(fmt::format("  blocked: {}: {} {} {}{} port {} ({} times)", canon::shown_in(one, "step"),
+                              canon::shown_in(one, "program"), canon::shown_in(one, "protocol"),
+                              canon::shown_in(one, "host"), address.empty() ? "" : " " + address,
+                              canon::shown_in(one, "port"), canon::shown_in(one, "count"))));
+  if (const std::string line = canon::shown_in(one, "line"); !line.empty())
     out.say(fmt::format("    a policy with this line under network.allow would let it: {}", line));
 }
 
 void say_chaos(Output& out, const Json& one) {
-  const std::string step = text_of(one, "step"), by = text_of(one, "by");
-  out.say(fmt::format("  chaos: {}{} at {} by {}, until {}: {}", text_of(one, "hook"),
-                      step.empty() ? "" : " on step " + step, text_of(one, "at"), by, text_of(one, "until"),
-                      text_of(one, "state")));
+  const std::string step = canon::shown_in(one, "step"), by = canon::shown_in(one, "by");
+  out.say(fmt::format("  chaos: {}{} at {} by {}, until {}: {}", canon::shown_in(one, "hook"),
+                      step.empty() ? "" : " on step " + step, canon::shown_in(one, "at"), by,
+                      canon::shown_in(one, "until"), canon::shown_in(one, "state")));
 }
 
 void say_head(Output& out, const Json& summary) {
@@ -82,18 +71,18 @@ void say_head(Output& out, const Json& summary) {
                                     {"attempt", "attempt"},
                                     {"code", "code"},
                                     {"reason", "reason"}}) {
-    const std::string value = text_of(summary, name);
+    const std::string value = canon::shown_in(summary, name);
     if (!value.empty()) out.say(fmt::format("  {:<9}{}", label, value));
     if (label == std::string_view("by")) {
       if (const std::string via = journal::via_text(summary.at("requestedVia")); !via.empty())
         out.say(fmt::format("  {:<9}{}", "with", via));
     }
   }
-  if (text_of(summary, "state") == "running" && text_of(summary, "runner").empty())
+  if (canon::shown_in(summary, "state") == "running" && canon::shown_in(summary, "runner").empty())
     out.say(fmt::format("  {:<9}none: it was interrupted and does not go on by itself", "runner"));
   if (const auto hold = summary.find("hold"); hold != summary.end() && hold->is_object())
-    out.say(fmt::format("  {:<9}by {} since {}: {}", "held", text_of(*hold, "who"), text_of(*hold, "at"),
-                        text_of(*hold, "reason")));
+    out.say(fmt::format("  {:<9}by {} since {}: {}", "held", canon::shown_in(*hold, "who"),
+                        canon::shown_in(*hold, "at"), canon::shown_in(*hold, "reason")));
 }
 
 // Null where the site has no kit folder or the run is not finished.
@@ -136,16 +125,17 @@ void say_summary(Output& out, const Json& summary, clock::Time now, Fold fold) {
   for (const Json& gate : summary.at("gates")) say_gate(out, gate, now);
   for (const Json& one : summary.at("blocked")) say_blocked(out, one);
   for (const Json& one : summary.at("chaos")) say_chaos(out, one);
-  if (const std::string bag = text_of(summary, "evidence"); !bag.empty())
-    out.say(fmt::format("  evidence {}{}", bag, text_of(summary, "exported") == "true" ? " (exported)" : ""));
+  if (const std::string bag = canon::shown_in(summary, "evidence"); !bag.empty())
+    out.say(fmt::format("  evidence {}{}", bag, canon::shown_in(summary, "exported") == "true" ? " (exported)" : ""));
   if (const Json& kit = summary.at("kit"); kit.is_object())
     out.say(kit.at("file").is_string()
-                ? fmt::format("  kit      {}", text_of(kit, "file"))
-                : fmt::format("  kit      waits: {}", canon::printable(text_of(kit, "why"), 300)));
+                ? fmt::format("  kit      {}", canon::shown_in(kit, "file"))
+                : fmt::format("  kit      waits: {}", canon::printable(canon::shown_in(kit, "why"), 300)));
   if (const Json& removed = summary.at("artifactsRemoved"); removed.is_object())
-    out.say(fmt::format("  removed  artifacts and bags, {} by {}: {}", text_of(removed, "at"), text_of(removed, "by"),
-                        text_of(removed, "why")));
-  if (const std::string next = text_of(summary, "next"); !next.empty()) out.say(fmt::format("  next     {}", next));
+    out.say(fmt::format("  removed  artifacts and bags, {} by {}: {}", canon::shown_in(removed, "at"),
+                        canon::shown_in(removed, "by"), canon::shown_in(removed, "why")));
+  if (const std::string next = canon::shown_in(summary, "next"); !next.empty())
+    out.say(fmt::format("  next     {}", next));
 }
 
 }  // namespace stella::cli

@@ -8,6 +8,7 @@
 
 #include "appliance/cli/state_mark.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::cli {
 namespace {
@@ -15,13 +16,9 @@ namespace {
 constexpr std::size_t kNarrow = 40, kWideEnoughForABar = 70, kBar = 20, kMaxRows = 16;
 constexpr std::array kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 
-std::string text_of(const canon::Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 // Groups and their turns show themselves by their members.
 bool is_group(const journal::Event& event) {
-  const std::string kind = text_of(event.data, "kind");
+  const std::string kind = canon::text_in(event.data, "kind");
   return kind == "parallel" || kind == "map" || kind == "loop" || kind == "conditional" || kind == "item";
 }
 clock::Duration between(RunView::Moment from, RunView::Moment to) {
@@ -43,7 +40,7 @@ void RunView::event(const journal::Event& event, Moment now) {
   if (event.type == "pack.step.finished" || event.type == "pack.step.skipped") remove(event.step);
   if (event.type == "pack.gate.waiting") {
     remove(event.step);
-    const std::string until = text_of(event.data, "expiresAt");
+    const std::string until = canon::text_in(event.data, "expiresAt");
     rows_.push_back({event.step,
                      fmt::format("waits for approvals{}", until.empty() ? "" : ", runs out " + canon::printable(until)),
                      now, true});

@@ -7,6 +7,7 @@
 
 #include "appliance/cli/state_mark.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::cli {
 namespace {
@@ -14,15 +15,6 @@ namespace {
 using canon::Json;
 
 constexpr std::size_t kLargeGroup = 50, kShownOfLarge = 10;
-
-std::string text_of(const Json& row, const char* name) {
-  const auto found = row.find(name);
-  return found != row.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-std::int64_t number_of(const Json& row, const char* name) {
-  const auto found = row.find(name);
-  return found != row.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
 
 bool is_done(const std::string& state) {
   return state == "succeeded" || state == "continued" || state == "skipped";
@@ -35,7 +27,7 @@ bool stands_out(const std::string& state) {
 class Tree {
  public:
   Tree(Output& out, const Json& steps, Fold fold) : out_(&out), fold_(fold) {
-    for (const Json& row : steps) members_[text_of(row, "parent")].push_back(&row);
+    for (const Json& row : steps) members_[canon::text_in(row, "parent")].push_back(&row);
   }
   void say(const std::string& parent, const std::string& indent) const {
     const auto found = members_.find(parent);
@@ -48,7 +40,7 @@ class Tree {
     for (std::size_t i = 0; i < shown.size(); ++i) {
       const bool last = i + 1 == shown.size() && left_out == 0;
       say_row(*shown[i], indent + (last ? "└─ " : "├─ "));
-      say(text_of(*shown[i], "step"), indent + (last ? "   " : "│  "));
+      say(canon::text_in(*shown[i], "step"), indent + (last ? "   " : "│  "));
     }
     if (left_out > 0) out_->say(out_->faint(fmt::format("{}└─ … {} more (--all shows them)", indent, left_out)));
   }
@@ -59,7 +51,8 @@ class Tree {
   }
   void choose(const std::vector<const Json*>& members, std::vector<const Json*>& shown, std::size_t& left_out) const {
     for (const Json* row : members) {
-      const bool wanted = !is_folded(members) || (stands_out(text_of(*row, "state")) && shown.size() < kShownOfLarge);
+      const bool wanted =
+          !is_folded(members) || (stands_out(canon::text_in(*row, "state")) && shown.size() < kShownOfLarge);
       if (wanted) {
         shown.push_back(row);
       } else {
@@ -71,7 +64,7 @@ class Tree {
     std::size_t done = 0;
     std::map<std::string, std::size_t> others;
     for (const Json* row : members) {
-      const std::string state = text_of(*row, "state");
+      const std::string state = canon::text_in(*row, "state");
       if (is_done(state)) ++done;
       if (stands_out(state)) ++others[state];
     }
@@ -80,17 +73,18 @@ class Tree {
     return text;
   }
   void say_row(const Json& row, const std::string& indent) const {
-    const std::string state = text_of(row, "state"), kind = text_of(row, "kind"), id = text_of(row, "step");
+    const std::string state = canon::text_in(row, "state"), kind = canon::text_in(row, "kind"),
+                      id = canon::text_in(row, "step");
     std::string line = fmt::format("{}{} {}", indent, in_colour_of(*out_, state, shape_of(state)), out_->strong(id));
     if (!kind.empty() && kind != "run" && kind != "item") line += out_->faint(fmt::format(" ({})", kind));
     line += "  " + in_colour_of(*out_, state, state);
     if (const auto found = members_.find(id); found != members_.end() && is_folded(found->second))
       line += "  " + counts_of(found->second);
-    if (row.contains("elapsedMs")) line += "  " + span_text(clock::Duration(number_of(row, "elapsedMs")));
-    if (const auto tries = number_of(row, "tries"); tries > 1) line += fmt::format("  {} tries", tries);
-    const std::string reason = text_of(row, "reason");
+    if (row.contains("elapsedMs")) line += "  " + span_text(clock::Duration(canon::integer_in(row, "elapsedMs")));
+    if (const auto tries = canon::integer_in(row, "tries"); tries > 1) line += fmt::format("  {} tries", tries);
+    const std::string reason = canon::text_in(row, "reason");
     if (!reason.empty()) line += fmt::format("  {}", canon::printable(reason, 80));
-    if (reason == "exit") line += fmt::format(" {}", number_of(row, "exit"));
+    if (reason == "exit") line += fmt::format(" {}", canon::integer_in(row, "exit"));
     out_->say(line);
   }
 

@@ -5,6 +5,7 @@
 
 #include "appliance/escalation/report.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::escalation {
 namespace {
@@ -12,16 +13,11 @@ namespace {
 using canon::Json;
 
 std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || found->is_null()) return {};
-  return canon::printable(found->is_string() ? found->get<std::string>() : canon::canonical(*found), 600);
+  return canon::shown_in(object, name, 600);
 }
 
 std::string names_of(const Json& object, const char* name) {
-  std::vector<std::string> names;
-  if (const auto found = object.find(name); found != object.end() && found->is_array())
-    for (const Json& one : *found) names.push_back(canon::printable(one.get<std::string>(), 120));
-  return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{}", fmt::join(canon::all_shown_in(object, name), ", "));
 }
 
 class Lines {

@@ -7,6 +7,7 @@
 
 #include "appliance/journal/via.hpp"
 #include "bundles/canon/digest.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::run {
 namespace {
@@ -15,15 +16,6 @@ using canon::Json;
 
 constexpr std::array kNames = {"pending", "running", "succeeded", "continued", "failed", "skipped", "unknown"};
 
-// Lines of the journal are ours and their chain was verified; what is missing all the same reads as empty.
-std::string text(const Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-std::int64_t number(const Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
 StepState state_named(const std::string& name) {
   const auto* found = std::find(kNames.begin(), kNames.end(), name);
   return found == kNames.end() ? StepState::unknown : static_cast<StepState>(found - kNames.begin());
@@ -37,7 +29,7 @@ void add_requester(Progress& progress, const std::string& who) {
 // Whoever is named, and whoever is behind a token that asked.
 void add_requesters(Progress& progress, const journal::Event& event) {
   const auto via = event.data.find("via");
-  add_requester(progress, text(event.data, "by"));
+  add_requester(progress, canon::text_in(event.data, "by"));
   progress.via = via != event.data.end() ? *via : Json();
   for (const std::string& one : journal::people_in(progress.via)) add_requester(progress, one);
 }
@@ -64,17 +56,17 @@ void begin_attempt(Progress& progress, const journal::Event& event) {
 
 void finish_step(StepProgress& step, const journal::Event& event) {
   const Json& data = event.data;
-  step.state = state_named(text(data, "state"));
+  step.state = state_named(canon::text_in(data, "state"));
   step.ended_at = event.at;
   step.ended_seq = event.seq;
   step.artifacts = data.value("artifacts", Json::array());
-  step.message = text(data, "message");
-  if (const std::string kind = text(data, "kind"); !kind.empty()) step.kind = kind;
-  step.reason = text(data, "reason");
-  step.exit_status = static_cast<int>(number(data, "exit"));
-  step.log = text(data, "log");
-  step.log_digest = text(data, "logSha256");
-  if (const std::string digest = text(data, "digest"); !digest.empty()) step.digest = digest;
+  step.message = canon::text_in(data, "message");
+  if (const std::string kind = canon::text_in(data, "kind"); !kind.empty()) step.kind = kind;
+  step.reason = canon::text_in(data, "reason");
+  step.exit_status = static_cast<int>(canon::integer_in(data, "exit"));
+  step.log = canon::text_in(data, "log");
+  step.log_digest = canon::text_in(data, "logSha256");
+  if (const std::string digest = canon::text_in(data, "digest"); !digest.empty()) step.digest = digest;
   const auto outputs = data.find("outputs");
   step.outputs = outputs != data.end() && outputs->is_object() ? *outputs : Json::object();
 }
@@ -82,7 +74,7 @@ void finish_step(StepProgress& step, const journal::Event& event) {
 void take_results(Progress& progress, const Json& data) {
   progress.results = data.value("values", Json::object());
   for (const Json& file : data.value("outputs", Json::array()))
-    progress.results[text(file, "name")] = {
+    progress.results[canon::text_in(file, "name")] = {
         {"path", file.at("path")}, {"sha256", file.at("sha256")}, {"bytes", file.at("bytes")}};
 }
 
@@ -93,23 +85,24 @@ void start_step(StepProgress& step, const journal::Event& event) {
   step.ended_at = {};
   step.reason.clear();
   step.message.clear();
-  step.kind = text(data, "kind");
+  step.kind = canon::text_in(data, "kind");
   step.decided = Json::object();
   for (const char* name : {"case", "turns", "items"}) {
     if (const auto found = data.find(name); found != data.end()) step.decided[name] = *found;
   }
-  step.tries = static_cast<int>(std::max<std::int64_t>(step.tries + 1, number(data, "try")));
+  step.tries = static_cast<int>(std::max<std::int64_t>(step.tries + 1, canon::integer_in(data, "try")));
   ++step.tries_now;
-  step.digest = text(data, "digest");
+  step.digest = canon::text_in(data, "digest");
 }
 
 void wait_at_gate(Progress& progress, const journal::Event& event) {
-  GateProgress& gate = progress.gates[text(event.data, "gate")];
+  GateProgress& gate = progress.gates[canon::text_in(event.data, "gate")];
   gate.step = event.step;
   gate.waiting_seq = event.seq;
   gate.waiting_head = canon::sha256(event.line).hex();
   gate.approved = false;
-  gate.expires_at = clock::parse_time(text(event.data, "expiresAt"), fault::Code::journal_tampered, event.run);
+  gate.expires_at =
+      clock::parse_time(canon::text_in(event.data, "expiresAt"), fault::Code::journal_tampered, event.run);
 }
 
 void apply_to_step(Progress& progress, const journal::Event& event) {
@@ -120,21 +113,21 @@ void apply_to_step(Progress& progress, const journal::Event& event) {
   if (event.type == "pack.step.skipped") {
     step.state = StepState::skipped;
     step.ended_at = event.at;
-    step.digest = text(event.data, "digest");
+    step.digest = canon::text_in(event.data, "digest");
   }
 }
 
 void apply_to_network(Progress& progress, const journal::Event& event) {
   const Json& data = event.data;
   progress.blocked.push_back({.step = event.step,
-                              .program = text(data, "program"),
-                              .protocol = text(data, "protocol"),
-                              .host = text(data, "host"),
-                              .address = text(data, "address"),
-                              .first = text(data, "first"),
-                              .line = text(data, "line"),
-                              .port = static_cast<int>(number(data, "port")),
-                              .count = number(data, "count")});
+                              .program = canon::text_in(data, "program"),
+                              .protocol = canon::text_in(data, "protocol"),
+                              .host = canon::text_in(data, "host"),
+                              .address = canon::text_in(data, "address"),
+                              .first = canon::text_in(data, "first"),
+                              .line = canon::text_in(data, "line"),
+                              .port = static_cast<int>(canon::integer_in(data, "port")),
+                              .count = canon::integer_in(data, "count")});
 }
 
 // One pause is enough for all that asked for it until then: of the run, or before this step.
@@ -145,8 +138,8 @@ void spend_pauses(Progress& progress, const std::string& step) {
 }
 
 void apply_to_run(Progress& progress, const journal::Event& event) {
-  if (const std::string hash = text(event.data, "planHash"); !hash.empty()) progress.plan_hash = hash;
-  if (event.type == "pack.run.submitted") progress.asked_hash = text(event.data, "askedHash");
+  if (const std::string hash = canon::text_in(event.data, "planHash"); !hash.empty()) progress.plan_hash = hash;
+  if (event.type == "pack.run.submitted") progress.asked_hash = canon::text_in(event.data, "askedHash");
   if (event.type == "pack.run.submitted" || event.type == "pack.run.resumed") add_requesters(progress, event);
   if (event.type == "pack.run.succeeded") take_results(progress, event.data);
   if (event.type == "pack.run.planned") progress.planned = true;
@@ -156,7 +149,8 @@ void apply_to_run(Progress& progress, const journal::Event& event) {
     progress.has_ending = ending != event.data.end() && *ending == true;
   }
   if (event.type == "pack.run.paused") {
-    if (text(event.data, "code") == "ERR_PACK_CHAOS_PAUSED") spend_pauses(progress, text(event.data, "step"));
+    if (canon::text_in(event.data, "code") == "ERR_PACK_CHAOS_PAUSED")
+      spend_pauses(progress, canon::text_in(event.data, "step"));
     if (const auto owed = event.data.find("owed"); owed != event.data.end()) progress.owed = *owed;
   }
 }
@@ -204,9 +198,9 @@ void apply(Progress& progress, const journal::Event& event) {
   if (event.type == "pack.network.blocked") apply_to_network(progress, event);
   if (event.type == chaos::kEvent)
     progress.chaos.push_back(chaos::parse_injection(event.data, event.seq, event.at, event.run));
-  if (event.type == "pack.gate.approved") progress.gates[text(event.data, "gate")].approved = true;
+  if (event.type == "pack.gate.approved") progress.gates[canon::text_in(event.data, "gate")].approved = true;
   if (event.type == "pack.artifacts.removed") progress.artifacts_removed = true;
-  if (event.type == "pack.evidence.sealed") progress.bag = text(event.data, "bag");
+  if (event.type == "pack.evidence.sealed") progress.bag = canon::text_in(event.data, "bag");
   if (event.seq > 0) apply_place(progress, event);
 }
 
