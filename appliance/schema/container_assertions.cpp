@@ -25,14 +25,6 @@ void add_size(Site& site, const char* keyword, canon::Json::value_t kind, const 
   });
 }
 
-std::size_t weight(const canon::Json& value) {
-  if (value.is_string()) return 1 + value.get_ref<const std::string&>().size() / 64;
-  std::size_t sum = 1;
-  if (value.is_structured())
-    for (const canon::Json& child : value) sum += weight(child);
-  return sum;
-}
-
 // Equal items end up side by side; the order of nlohmann is total where no number is NaN.
 bool check_unique(Evaluation& evaluation, const Frame& frame) {
   if (!frame.value().is_array()) return true;

@@ -156,4 +156,12 @@ void Evaluation::refuse(const Node& node, const std::string& what) const {
                      "Write the schema so that each reference leads on and no choice is tried over and over.");
 }
 
+std::size_t weight(const canon::Json& value) {
+  if (value.is_string()) return 1 + value.get_ref<const std::string&>().size() / 64;
+  std::size_t sum = 1;
+  if (value.is_structured())
+    for (const canon::Json& child : value) sum += weight(child);
+  return sum;
+}
+
 }  // namespace stella::schema

@@ -79,4 +79,7 @@ class Evaluation {
 // A value as a message shows it: short, and cheap however large the value is.
 [[nodiscard]] std::string shown(const canon::Json& value);
 
+// What comparing with this value, or sorting it, may cost.
+[[nodiscard]] std::size_t weight(const canon::Json& value);
+
 }  // namespace stella::schema

@@ -30,15 +30,6 @@ bool has_type(const canon::Json& value, std::string_view type) {
   return type == "integer" ? is_integral(value) : value.is_number();
 }
 
-// What comparing with this value may cost.
-std::size_t weight(const canon::Json& value) {
-  if (value.is_string()) return 1 + value.get_ref<const std::string&>().size() / 64;
-  std::size_t sum = 1;
-  if (value.is_structured())
-    for (const canon::Json& child : value) sum += weight(child);
-  return sum;
-}
-
 void add_type(Site& site, const canon::Json& value) {
   std::vector<std::string> types;
   if (value.is_string())
