@@ -82,7 +82,7 @@ class SealedSite(unittest.TestCase):
         env.update(extra or {})
         return env
 
-    def stella(self, *args, home=None, input=None, expect=0, env=None, cwd=None, timeout=180):
+    def stella(self, *args, home=None, input=None, expect=0, env=None, cwd=None, timeout=180 * SLOWNESS):
         """Runs one command; `expect` is the exit status, or None for any of the contract's."""
         process = subprocess.run([STELLA, *map(str, args)], input=(input or "").encode() if not isinstance(input, bytes) else input,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(home, env),
@@ -105,6 +105,16 @@ class SealedSite(unittest.TestCase):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+    def wait_for(self, condition, seconds=60):
+        """What the condition gives, once it gives something; looked at again and again."""
+        until = time.monotonic() + seconds * SLOWNESS
+        while time.monotonic() < until:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.05)
+        self.fail("it did not happen in time")
 
     def refused(self, code, *args, reason=None, **kwargs):
         """The command ends with this code's error; returns the error object."""
