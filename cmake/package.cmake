@@ -18,6 +18,10 @@ install(FILES packaging/service.json DESTINATION ${pages}/examples)
 install(FILES packaging/debian/copyright DESTINATION ${pages})
 install(FILES README.md CHANGELOG.md SECURITY.md DESTINATION ${pages})
 install(DIRECTORY docs/ DESTINATION ${pages} FILES_MATCHING PATTERN "*.md" PATTERN examples EXCLUDE)
+# Man pages and completions come from the binary, so they are made when it is installed.
+install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" \"-DSTELLA=$<TARGET_FILE:stella>\" \"-DSOURCE=${CMAKE_SOURCE_DIR}\"
+  \"-DINTO=${CMAKE_BINARY_DIR}/pages\" -P \"${CMAKE_SOURCE_DIR}/cmake/package_pages.cmake\" COMMAND_ERROR_IS_FATAL ANY)")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/pages/ DESTINATION ${CMAKE_INSTALL_DATADIR})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME stella)

@@ -56,6 +56,19 @@ class Search(RunTest):
         self.assertEqual(self.texts("--run", run, "--limit", "3", "--oldest-first"), ["1", "2", "3"])
         self.assertEqual(self.texts("--run", run, "--grep", "^12345$"), ["12345"])
 
+    def test_one_object_is_bounded_and_lines_are_not(self):
+        """A search that finds 80 MB: as one object its first 64 MiB, which says that there is more; as lines all of it."""
+        line, count = "x" * 3000, 9000
+        for number in range(3):
+            self.run_pack([self.step("long", f"yes {line} | head -n {count}")], name=f"wide-{number}")
+        found = ("logs", "search", "--grep", "^x", "--limit", "100000")
+        whole = self.stella("--output", "json", *found).json
+        held = sum(len(row["text"]) for row in whole["found"])
+        self.assertLess(held, 64 << 20)
+        self.assertGreater(held, 40 << 20)  # what stands around each line counts too
+        self.assertTrue(whole["truncated"])
+        self.assertEqual(len(self.search(*found[2:])[1]), 3 * count)
+
     def test_shows_a_table_and_one_object(self):
         shown = self.stella("logs", "search", "--run", self.second, "--oldest-first").out.splitlines()
         self.assertEqual([line.split(" ", 1)[1] for line in shown], [f"{self.second} one | alpha 2", f"{self.second} two | gamma 2"])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian package: what is in it, its unit, installed into a scratch root and removed again."""
+import gzip
 import os
 import re
 import shutil
@@ -56,6 +57,25 @@ class Package(unittest.TestCase):
             self.assertTrue(name.startswith("/usr") or name in ("/", ""), name)
         owners = {line.split()[1] for line in run("dpkg-deb", "--contents", self.deb).splitlines()}
         self.assertEqual(owners, {"root/root"})
+
+    def test_man_pages_and_completions_are_where_debian_looks_for_them(self):
+        place = os.path.join(self.root, "unpacked")
+        run("dpkg-deb", "--extract", self.deb, place)
+        share = os.path.join(place, "usr", "share")
+        pages = os.listdir(os.path.join(share, "man", "man1"))
+        self.assertIn("stella.1.gz", pages)
+        commands = [name for name in os.listdir(os.path.join(SOURCE, "docs", "commands")) if name != "README.md"]
+        self.assertEqual(len(pages), len(commands) + 1)
+        with gzip.open(os.path.join(share, "man", "man1", "stella-pack-run.1.gz"), "rb") as page:
+            self.assertEqual(page.mtime or 0, 0)
+            shown = run("groff", "-man", "-Tascii", "-ww", "-P-c", input=page.read().decode())
+        self.assertIn("--plan-hash", re.sub(".\b", "", shown))
+        if shutil.which("man"):
+            shown = run("man", "-l", os.path.join(share, "man", "man1", "stella-pack-run.1.gz"), env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C.UTF-8"})
+            self.assertIn("plan-hash", re.sub(".\b", "", shown))
+        for shell, path in (("bash", "bash-completion/completions/stella"), ("zsh", "zsh/vendor-completions/_stella"), ("fish", "fish/vendor_completions.d/stella.fish")):
+            with open(os.path.join(share, path), encoding="utf-8") as handle:
+                self.assertEqual(handle.read(), run(os.path.join(place, "usr", "bin", "stella"), "completion", shell))
 
     def test_installed_into_a_scratch_root_and_removed(self):
         if os.geteuid() != 0:
