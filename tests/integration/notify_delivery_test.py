@@ -283,7 +283,8 @@ class Forgetting(NotifyTest):
         self.settled(3)
         self.outbox("UPDATE messages SET state='failed' WHERE number=(SELECT max(number) FROM messages WHERE state='sent')")
         self.assertEqual(sorted(state for _, state in self.states()), ["failed", "sent", "spooled"])
-        self.outbox("INSERT INTO messages SELECT 1000, 'x', run, tenant, pack, topic, receiver, target, place, message, payload, made, until,"
+        self.outbox("INSERT INTO messages (number, id, run, tenant, pack, topic, receiver, target, place, message, payload, made, until, state,"
+                    " attempts, next, settled, code, reason, note) SELECT 1000, 'x', run, tenant, pack, topic, receiver, target, place, message, payload, made, until,"
                     " 'queued', 0, made*2, 0, '', '', '' FROM messages WHERE state='sent'")
         there = os.path.relpath(self.spooled("spool")[0], os.path.join(self.home, "spool"))
         self.outbox(f"INSERT INTO exports VALUES ('{there}', 1), ('spool/gone.json', 1)")
