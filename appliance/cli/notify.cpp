@@ -149,7 +149,7 @@ bool wait_for_end(bool until_eof, int millis) {
   return count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-// Ends gates that ran out, as every process does that opens the journal; now and every ten seconds. Nothing is due
+// Ends gates that ran out, as every process does that opens the journal; now and every three seconds. Nothing is due
 // while the clock is suspicious.
 class Expiry {
  public:
@@ -157,7 +157,7 @@ class Expiry {
   void apply_due() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
-    next_ = now + std::chrono::seconds(10);
+    next_ = now + std::chrono::seconds(3);
     try {
       (void)run::open_journal(call_.home(), site::observe_clock(call_.home(), call_.clock().now()));
     } catch (const Error& error) {
