@@ -9,11 +9,12 @@
 #include "appliance/cli/state_mark.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/canon/members.hpp"
+#include "bundles/clock/time.hpp"
 
 namespace stella::cli {
 namespace {
 
-constexpr std::size_t kNarrow = 40, kWideEnoughForABar = 70, kBar = 20, kMaxRows = 16;
+constexpr std::size_t kNarrow = 40, kWideEnoughForABar = 70, kBar = 20, kMaxRows = 16, kMaxHooks = 3;
 constexpr std::array kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 
 // Groups and their turns show themselves by their members.
@@ -37,6 +38,7 @@ void RunView::begin_at(Count count) {
 
 void RunView::event(const journal::Event& event, Moment now) {
   if (event.type == "pack.step.started") started(event, now);
+  if (event.type == "pack.chaos.injected") injected(event, now);
   if (event.type == "pack.step.finished" || event.type == "pack.step.skipped") remove(event.step);
   if (event.type == "pack.gate.waiting") {
     remove(event.step);
@@ -47,6 +49,15 @@ void RunView::event(const journal::Event& event, Moment now) {
   }
   if (event.type == "pack.gate.approved" || event.type == "pack.gate.rejected" || event.type == "pack.gate.expired")
     remove(event.step);
+}
+
+// It ends by the clock: from when it was asked for, which the event says, to its end is what is left of it now.
+void RunView::injected(const journal::Event& event, Moment now) {
+  const clock::Duration lasts =
+      clock::parse_time(canon::text_in(event.data, "until"), fault::Code::journal_tampered, event.run) - event.at;
+  hooks_.push_back({fmt::format("chaos {}{}", canon::shown_in(event.data, "hook"),
+                                event.step.empty() ? "" : " on " + canon::printable(event.step)),
+                    now + lasts});
 }
 
 void RunView::started(const journal::Event& event, Moment now) {
@@ -107,7 +118,11 @@ void RunView::draw(Size size, Moment now) {
   screen_.scroll(said_);
   said_.clear();
   std::vector<std::string> lines = {head(size, now)};
-  const std::size_t room = std::min(kMaxRows, size.rows > 4 ? size.rows - 4 : 1);
+  std::erase_if(hooks_, [&](const Hook& hook) { return hook.until <= now; });
+  for (std::size_t i = 0; i < hooks_.size() && i < kMaxHooks; ++i)
+    lines.push_back(
+        colours_->bad(fmt::format("! {}  {} left", hooks_[i].what, age_text(between(now, hooks_[i].until)))));
+  const std::size_t room = std::min(kMaxRows, size.rows > 4 + hooks_.size() ? size.rows - 4 - hooks_.size() : 1);
   for (std::size_t i = 0; i < rows_.size() && i < room; ++i) lines.push_back(row_text(rows_[i], size, now));
   if (rows_.size() > room) lines.push_back(fmt::format("  … and {} more", rows_.size() - room));
   screen_.draw(lines, size);

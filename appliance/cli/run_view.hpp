@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run on a terminal: a line for how far it is, one for each step that runs or gate that waits, log lines scrolling
-// above. It is told what happens and draws when it is asked to. Not for several threads at once.
+// A run on a terminal: a line for how far it is, one for each chaos hook that is active, one for each step that runs or
+// gate that waits, log lines scrolling above. It is told what happens and draws when it is asked to. Not for several
+// threads at once.
 #pragma once
 
 #include <chrono>
@@ -37,6 +38,11 @@ class RunView {
     Moment since;
     bool gate = false;
   };
+  struct Hook {
+    std::string what;
+    Moment until;
+  };
+  void injected(const journal::Event& event, Moment now);
   void started(const journal::Event& event, Moment now);
   void remove(const std::string& step);
   [[nodiscard]] std::string head(Size size, Moment now) const;
@@ -48,6 +54,7 @@ class RunView {
   Count count_;
   std::size_t done_before_ = 0;
   std::vector<Row> rows_;  // in the order of their starts
+  std::vector<Hook> hooks_;
   std::vector<std::string> said_;
 };
 

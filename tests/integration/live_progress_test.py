@@ -37,6 +37,19 @@ class LiveProgress(RunTest):
             self.assertIn(line, text)
         self.assertGreater(terminal.screen.colours, 0)
 
+    def test_a_chaos_hook_has_a_line_while_it_is_active(self):
+        self.apply(self.policy(version=2, chaos={"allow": True}))
+        bundle = self.pack("job", [self.step("slow", "until test -e /work/go; do sleep 0.05; done")])
+        terminal = self.open("pack", "run", "--bundle", bundle)
+        terminal.until(lambda text: re.search(rf"{SPINNER} slow", text))
+        run = self.wait_for_step("slow")
+        self.stella("chaos", "inject", "--run", run, "--hook", "drop-network", "--for", "4s", "--step", "slow")
+        text = terminal.until(lambda text: "! chaos drop-network on slow" in text)
+        self.assertRegex(text, r"! chaos drop-network on slow +\d+ s left\s+[\s\S]*slow")
+        terminal.until(lambda text: "! chaos" not in text)
+        self.write(os.path.join(os.path.relpath(os.path.join(self.show(run)["folder"], "work"), self.root), "go"), "")
+        self.assertEqual(terminal.finish(), 0)
+
     def test_redraws_at_most_ten_times_a_second_and_only_what_changed(self):
         terminal = self.open("pack", "run", "--bundle", self.slow_pack("seq 1 20000; sleep 1"))
         self.assertEqual(terminal.finish(), 0)
