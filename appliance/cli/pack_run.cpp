@@ -18,6 +18,7 @@
 #include "appliance/cli/secret_input.hpp"
 #include "appliance/cli/sit_out.hpp"
 #include "appliance/cli/via.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/replan.hpp"
@@ -186,7 +187,7 @@ int resume_run(Invocation& call, const std::string& id) {
   if (call.flag("--dry-run")) return foresee(call, record, wish);
   // An attempt that ended when its runner was killed before the bag was sealed: its evidence comes before the next
   // attempt.
-  if (run::is_final(row.state)) run::seal_evidence(call.home(), journal, id, call.clock().now());
+  if (journal::is_final(row.state)) run::seal_evidence(call.home(), journal, id, call.clock().now());
   RunConsole console(call);
   run::Live live(tools_for(call, journal, console, std::move(secrets)), record, choices);
   const canon::Json told = prepare(call, live, wish);

@@ -10,6 +10,7 @@
 #include "appliance/cli/run_report.hpp"
 #include "appliance/cli/runs.hpp"
 #include "appliance/cli/via.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/stop.hpp"
@@ -37,7 +38,7 @@ int ask_runner(Invocation& call, journal::Journal& journal, const journal::RunRo
                               clock::format_duration(grace)));
   const auto until = std::chrono::steady_clock::now() + grace + std::chrono::seconds(30);
   while (std::chrono::steady_clock::now() < until) {
-    if (run::is_final(journal.need(row.id).state)) return cancelled(call, journal, row.id);
+    if (journal::is_final(journal.need(row.id).state)) return cancelled(call, journal, row.id);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   throw Error(Code::run_busy, "run",
@@ -60,7 +61,7 @@ int cancel_run(Invocation& call) {
   auto journal = run::open_journal(call.home(), looking_time(call));
   const auto row = journal.need(id);
   if (row.state == "cancelled") return cancelled(call, journal, id);
-  if (run::is_final(row.state))
+  if (journal::is_final(row.state))
     throw Error(Code::usage, "state", fmt::format("{} has ended already: it is {}", id, row.state), id,
                 "There is nothing to cancel.");
   run::Choices choices;
@@ -69,7 +70,7 @@ int cancel_run(Invocation& call) {
                       {.by = choices.who, .reason = reason, .via = via_here(call, row.tenant), .grace = grace});
   const auto lock = journal.try_lock_run(row);
   if (!lock) return ask_runner(call, journal, row, grace);
-  if (run::is_final(journal.need(id).state)) return cancelled(call, journal, id);
+  if (journal::is_final(journal.need(id).state)) return cancelled(call, journal, id);
   run::Record record;  // no plan is needed to end a run
   record.row = journal.need(id);
   for (const auto& event : journal.events(id)) {

@@ -7,6 +7,7 @@
 
 #include "appliance/console/guard.hpp"
 #include "appliance/console/routes.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/logs/end.hpp"
 #include "appliance/run/finish.hpp"
 #include "bundles/canon/fields.hpp"
@@ -50,7 +51,7 @@ std::string Desk::rendering_of(const journal::RunRow& row, const std::string& ke
                   log.chunk, log.offset, files::stamp_of(home().site() + "/policy.dsse.json"),
                   hold ? fmt::format("{} {} {}", hold->who, hold->reason, hold->at.time_since_epoch().count()) : "");
   return office_->renderings.get(
-      {.key = row.id + "\n" + key, .stamp = stamp, .longest = run::is_final(row.state) ? kStill : kMoving}, make);
+      {.key = row.id + "\n" + key, .stamp = stamp, .longest = journal::is_final(row.state) ? kStill : kMoving}, make);
 }
 
 journal::RunRow Desk::run_of(const Visit& visit) {

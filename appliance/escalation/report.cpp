@@ -9,6 +9,7 @@
 #include "appliance/admission/admission.hpp"
 #include "appliance/escalation/matrix.hpp"
 #include "appliance/journal/event_types.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/logs/lines.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/site/escalation.hpp"
@@ -35,8 +36,7 @@ struct Course {
 };
 
 bool is_end(const std::string& type) {
-  constexpr std::array kEnds = {"succeeded", "failed", "cancelled", "expired", "paused"};
-  return type.starts_with("pack.run.") && std::find(kEnds.begin(), kEnds.end(), type.substr(9)) != kEnds.end();
+  return journal::ends_run(type) || type == "pack.run.paused";
 }
 
 void take_run_event(Course& course, const journal::Event& event, const std::string& at) {

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "appliance/journal/reserve.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/journal/store.hpp"
 #include "appliance/journal/visible.hpp"
 #include "bundles/files/write.hpp"
@@ -76,10 +77,8 @@ void apply_change(RunRow& row, const RunChange& change) {
 
 // Here, because only the transaction knows whether the run's process has just ended it.
 void require_under_way(const RunRow& row, std::span<const NewEvent> drafts) {
-  const bool has_ended =
-      row.state == "succeeded" || row.state == "failed" || row.state == "cancelled" || row.state == "expired";
   const auto is_chaos = [](const NewEvent& draft) { return draft.type == "pack.chaos.injected"; };
-  if (!has_ended || std::none_of(drafts.begin(), drafts.end(), is_chaos)) return;
+  if (!is_final(row.state) || std::none_of(drafts.begin(), drafts.end(), is_chaos)) return;
   throw Error(Code::usage, "state", fmt::format("{} has ended already: it is {}", row.id, row.state), row.id,
               "A chaos hook is for a run that is planned, runs, waits or is paused.");
 }

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "appliance/journal/reserve.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/journal/store.hpp"
 #include "bundles/canon/fields.hpp"
 #include "bundles/files/write.hpp"
@@ -57,11 +58,6 @@ Pruned parse_pruned(const std::string& line, const std::string& at) {
   return one;
 }
 
-bool has_ended(const std::string& state) {
-  constexpr std::array<std::string_view, 4> kEnds = {"succeeded", "failed", "cancelled", "expired"};
-  return std::find(kEnds.begin(), kEnds.end(), state) != kEnds.end();
-}
-
 Pruned next_removal(const Journal::State& state) {
   const auto last = state.statement("SELECT number, line FROM pruned ORDER BY number DESC LIMIT 1");
   Pruned next;
@@ -91,7 +87,7 @@ Pruned remove_once(const Journal& journal, const Journal::State& state, const st
                    clock::Time now) {
   database::Transaction transaction(state.connection);
   const RunRow row = journal.need(run);
-  if (!has_ended(row.state))
+  if (!is_final(row.state))
     throw Error(Code::usage, "state", fmt::format("{} has not ended: it is {}", run, row.state), run,
                 fmt::format("Cancel it first: `stella pack runs cancel --run {}`.", run));
   if (const auto hold = journal.hold_of(run))

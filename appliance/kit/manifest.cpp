@@ -6,21 +6,17 @@
 #include <algorithm>
 #include <array>
 
+#include "appliance/journal/states.hpp"
+
 namespace stella::kit {
 namespace {
 
 using canon::Json;
 using fault::Code;
 
-constexpr std::array kEnds = {"succeeded", "failed", "cancelled", "expired"};
-
 struct Course {
   Json submitted, started, ended, sealed, evidence;
 };
-
-bool is_end(const std::string& type) {
-  return type.starts_with("pack.run.") && std::find(kEnds.begin(), kEnds.end(), type.substr(9)) != kEnds.end();
-}
 
 Course course_of(const journal::Journal& journal, const journal::RunRow& row) {
   Course course;
@@ -29,7 +25,7 @@ Course course_of(const journal::Journal& journal, const journal::RunRow& row) {
     if (event.type == "pack.run.submitted") course.submitted = at;
     if (event.attempt != row.attempt) return;
     if (event.type == "pack.run.started" && course.started.is_null()) course.started = at;
-    if (is_end(event.type)) course.ended = at;
+    if (journal::ends_run(event.type)) course.ended = at;
     if (event.type != "pack.evidence.sealed") return;
     course.sealed = at;
     course.evidence = {{"bag", event.data.value("bag", std::string())},
@@ -46,7 +42,7 @@ Json text_or_null(const std::string& text) {
 }  // namespace
 
 bool has_ended(const journal::RunRow& row) {
-  return std::find(kEnds.begin(), kEnds.end(), row.state) != kEnds.end();
+  return journal::is_final(row.state);
 }
 
 std::optional<Manifest> manifest_of(const journal::Journal& journal, const journal::RunRow& row,

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "appliance/journal/states.hpp"
 #include "appliance/retention/large.hpp"
 #include "appliance/retention/statement.hpp"
 #include "appliance/telemetry/totals.hpp"
@@ -13,12 +14,6 @@
 
 namespace stella::retention {
 namespace {
-
-constexpr std::array kFinal = {"succeeded", "failed", "cancelled", "expired"};
-
-bool has_ended(const std::string& state) {
-  return std::find(kFinal.begin(), kFinal.end(), state) != kFinal.end();
-}
 
 // What the journal says of a run's end, its evidence and its artifacts.
 struct Past {
@@ -32,7 +27,7 @@ Past past_of(const journal::Journal& journal, const journal::RunRow& row) {
   Past past;
   journal::SealedBags bags;
   journal.for_each_event(row.id, 0, [&](const journal::Event& event) {
-    const bool ends = event.type.starts_with("pack.run.") && has_ended(event.type.substr(9));
+    const bool ends = journal::ends_run(event.type);
     if (ends) past.ended = event.at;
     bags.take(event);
     if (event.attempt == row.attempt && event.type == kArtifactsRemoved) past.removed = event.line;
@@ -107,8 +102,8 @@ std::vector<Candidate> find_due(const files::Home& home, const journal::Journal&
   std::map<std::string, journal::Hold> holds;
   for (const journal::Hold& hold : journal.holds()) holds[hold.run] = hold;
   std::vector<Candidate> found;
-  for (const char* state : kFinal) {
-    for (const journal::RunRow& row : journal.in_state(state)) {
+  for (const std::string_view state : journal::kFinalStates) {
+    for (const journal::RunRow& row : journal.in_state(std::string(state))) {
       // Later events (an export) move `updated`, never before the end: only a created time after the rule's rules out.
       if (row.created >= rule.artifacts_ended_before || (!rule.tenant.empty() && row.tenant != rule.tenant)) continue;
       auto candidate = weigh(home, row, past_of(journal, row), rule);
@@ -142,7 +137,7 @@ Verdict remove(const files::Home& home, journal::Journal& journal, const Candida
   if (!lock) return Verdict::busy;
   Candidate again = candidate;
   again.row = journal.need(candidate.row.id);
-  if (!has_ended(again.row.state) || again.row.attempt != candidate.row.attempt) return Verdict::busy;
+  if (!journal::is_final(again.row.state) || again.row.attempt != candidate.row.attempt) return Verdict::busy;
   again.hold = journal.hold_of(candidate.row.id);
   if (const Verdict verdict = judge(again, rule); verdict != Verdict::due) return verdict;
   const site::Identity identity = site::load_identity(home);

@@ -2,6 +2,7 @@
 // What people decide about a waiting gate: more time, or no.
 #include <fmt/format.h>
 
+#include "appliance/journal/states.hpp"
 #include "appliance/run/finish.hpp"
 #include "appliance/run/gates.hpp"
 #include "appliance/run/record.hpp"
@@ -31,7 +32,7 @@ void extend_gate(journal::Journal& journal, const Record& record, const std::str
 void end_rejected(const files::Home& home, journal::Journal& journal, const Record& record, const gate::Tally& tally,
                   clock::Time now) {
   const std::string& run = record.row.id;
-  if (is_final(journal.need(run).state)) return;
+  if (journal::is_final(journal.need(run).state)) return;
   const plan::Step* found = find_gate_step(record.steps(), tally.gate);
   const std::string step = found == nullptr ? std::string() : found->id;
   const fault::Error error = rejected(run, tally);

@@ -7,6 +7,7 @@
 
 #include "appliance/admission/admission.hpp"
 #include "appliance/attest/seal.hpp"
+#include "appliance/journal/states.hpp"
 #include "appliance/journal/via.hpp"
 #include "appliance/kit/delivery.hpp"
 #include "appliance/run/outputs.hpp"
@@ -49,10 +50,6 @@ Error cancelled_error(const std::string& run, const CancelRequest& request) {
 }
 
 }  // namespace
-
-bool is_final(const std::string& state) {
-  return state == "succeeded" || state == "failed" || state == "cancelled" || state == "expired";
-}
 
 Outcome finish_done(Live& live) {
   Json outputs = Json::array(), values = Json::object();
@@ -138,7 +135,7 @@ std::string seal_evidence(const files::Home& home, journal::Journal& journal, co
   const journal::RunRow row = journal.need(run);
   std::vector<journal::Event> events;
   journal.for_each_event(run, 0, [&](const journal::Event& event) { events.push_back(attest::kept_of(event)); });
-  if (const std::string bag = sealed_bag(row, events); !bag.empty() || !is_final(row.state)) return bag;
+  if (const std::string bag = sealed_bag(row, events); !bag.empty() || !journal::is_final(row.state)) return bag;
   const auto current = site::load_applied(home);
   if (!current) return {};
   const auto looked = admission::look(home, {.pack = std::nullopt, .bundle = bundle_of(row.folder)});

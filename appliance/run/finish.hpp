@@ -12,8 +12,6 @@
 
 namespace stella::run {
 
-[[nodiscard]] bool is_final(const std::string& state);  // succeeded, failed, cancelled, expired
-
 // All steps are done: checks the declared outputs, then pack.run.succeeded or (reason `output`) pack.run.failed.
 Outcome finish_done(Live& live);
 // pack.run.failed with this error's code and reason.

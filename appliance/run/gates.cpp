@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "appliance/journal/states.hpp"
 #include "appliance/run/disturbance.hpp"
 #include "appliance/run/expiry.hpp"
 #include "appliance/run/finish.hpp"
@@ -171,7 +172,7 @@ void follow_policy(Live& live) {
 // What another process has done to the run meanwhile: an import that ended it, a cancel.
 std::optional<GateResult> ended_elsewhere(const Live& live, const std::string& run) {
   const journal::RunRow row = live.tools().journal->need(run);
-  if (!is_final(row.state) && !live.progress().owed.is_object()) return std::nullopt;
+  if (!journal::is_final(row.state) && !live.progress().owed.is_object()) return std::nullopt;
   const fault::CodeInfo* info = fault::find_code(row.code);
   return GateResult{GateEnd::ended, Error(info == nullptr ? Code::pack_step_failed : info->code, row.reason,
                                           fmt::format("{} is {}", run, row.state), run)};

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "appliance/journal/states.hpp"
 #include "appliance/journal/via.hpp"
 #include "appliance/run/course.hpp"
 #include "appliance/run/finish.hpp"
@@ -165,7 +166,7 @@ struct Ahead {
 // Another attempt: the run has ended, the policy gives another plan, or artifacts that nobody has approved are not what
 // they were. What a gate has seen is the gate's to judge, and what an ending run left is not looked at any more.
 bool needs_attempt(const Record& record, const std::map<std::string, std::string>& altered) {
-  if (is_final(record.row.state) || !record.drift.empty()) return true;
+  if (journal::is_final(record.row.state) || !record.drift.empty()) return true;
   return !altered.empty() && record.progress.gates.empty() && !record.progress.owed.is_object();
 }
 
@@ -246,7 +247,7 @@ Prospect foresee(const Record& record, const ResumeWish& wish) {
   for (const plan::Step* step : ahead.steps) {
     if (step->kind == plan::Kind::item) continue;
     const StepProgress& progress = record.progress.step(step->id);
-    if (is_in_flight(progress) && is_final(record.row.state) && !is_crashed(progress)) {
+    if (is_in_flight(progress) && journal::is_final(record.row.state) && !is_crashed(progress)) {
       prospect.steps.push_back({step->id, "rerun", "it was stopped when the run was ended"});
     } else if (is_in_flight(progress)) {
       const plan::OnCrash what = fate(record, step->id, wish);
@@ -276,7 +277,7 @@ void prepare_to_resume(Live& live, const ResumeWish& wish) {
   const auto altered = altered_artifacts(record);
   forget_cancel(live.folder());
   const std::string from = record.row.state;
-  if (is_final(from)) {
+  if (journal::is_final(from)) {
     const auto crashed = crashed_before(record, wish);
     begin_attempt(live, from, altered);
     return tell_fates(live, crashed, wish);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "appliance/journal/states.hpp"
 #include "appliance/stream/channel.hpp"
 #include "bundles/fault/error.hpp"
 
@@ -14,15 +15,11 @@ constexpr std::int64_t kEventsHeld = 2000;
 constexpr std::chrono::milliseconds kQuiet{1500};  // the seal follows the end of a run
 constexpr std::chrono::seconds kKeepChannel{5};
 
-bool is_final(const std::string& state) {
-  return state == "succeeded" || state == "failed" || state == "cancelled" || state == "expired" || state == "removed";
-}
-
 }  // namespace
 
 bool is_over(const std::string& state, clock::Time updated, clock::Time now) {
   // A clock that was set back keeps nobody waiting.
-  return is_final(state) && (now - updated > kQuiet || now < updated);
+  return (journal::is_final(state) || state == "removed") && (now - updated > kQuiet || now < updated);
 }
 
 std::unique_ptr<Source> Hub::State::source_of(const Subject& subject, const Mark& after) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "appliance/journal/states.hpp"
 #include "appliance/trace/tracer.hpp"
 #include "bundles/files/write.hpp"
 
@@ -39,8 +40,8 @@ std::size_t write_trace_file(const journal::Journal& journal, const journal::Run
 Exported export_ended(const journal::Journal& journal, const std::string& folder,
                       const std::optional<clock::Time>& since) {
   Exported done;
-  for (const char* state : {"succeeded", "failed", "cancelled", "expired"}) {
-    for (const journal::RunRow& run : journal.in_state(state)) {
+  for (const std::string_view state : journal::kFinalStates) {
+    for (const journal::RunRow& run : journal.in_state(std::string(state))) {
       if (since && run.updated < *since) continue;
       const std::string path = folder + "/" + file_name(run);
       if (is_there(path)) {

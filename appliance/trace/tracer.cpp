@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "appliance/journal/event_types.hpp"
+#include "appliance/journal/states.hpp"
 
 namespace stella::trace {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using canon::Json;
 
 constexpr std::size_t kSpansInALine = 500;
-constexpr std::array<std::string_view, 4> kEnds = {"succeeded", "failed", "cancelled", "expired"};
 
 std::string text(const Json& data, const char* name) {
   const auto found = data.find(name);
@@ -122,7 +122,7 @@ void Tracer::take(const journal::Event& event) {
 void Tracer::take_of_run(const journal::Event& event) {
   const std::string word = event.type.substr(std::string_view("pack.run.").size());
   note(event);
-  if (std::find(kEnds.begin(), kEnds.end(), word) == kEnds.end()) return;
+  if (!journal::is_final(word)) return;
   const Status status = word == "succeeded" ? Status::good : Status::error;
   const std::string why = word == "failed" ? message_of(event.data) : word;
   mark(root_, status, why);
