@@ -48,7 +48,7 @@ void add_candidates(Json& summary, const site::Policy& policy, const journal::Ru
 
 std::string next_of(const Json& summary) {
   const std::string run = canon::shown_in(summary, "runId"), state = canon::shown_in(summary, "state");
-  const std::string resume = fmt::format("stella pack runs resume --run {}", run);
+  std::string resume = fmt::format("stella pack runs resume --run {}", run);
   const auto runner = summary.find("runner");
   const bool is_alone = runner != summary.end() && runner->is_null();  // it was interrupted
   if (state == "running" && !is_alone) return fmt::format("stella pack runs logs {} --follow", run);

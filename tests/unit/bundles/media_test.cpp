@@ -27,8 +27,9 @@ class Medium : public testing::Test {
   }
   void TearDown() override { files::remove_tree(root); }
   media::Copied copy() {
-    return media::copy_verified(media::from_folder(root + "/source"), list, media::open_volume(root + "/stick", media::Fixed::allow),
-                                root + "/stick/E/bag", [](std::uint64_t) {});
+    return media::copy_verified(media::from_folder(root + "/source"), list,
+                                media::open_volume(root + "/stick", media::Fixed::allow), root + "/stick/E/bag",
+                                [](std::uint64_t) {});
   }
   std::string reason(const std::function<void()>& act) {
     try {
