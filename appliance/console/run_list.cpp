@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "appliance/run/summary.hpp"
 
@@ -19,6 +20,7 @@ constexpr std::size_t kFew = 64;  // more changes than that: the list is read an
 // The journal tells what came after a number, not the last number: doubled until nothing is after it, then halved.
 std::int64_t last_revision(const Journal& journal) {
   const auto is_before_some = [&](std::int64_t number) { return !journal.changes(number, 1).empty(); };
+  if (!is_before_some(0)) return 0;
   std::int64_t above = 1;
   while (is_before_some(above)) above *= 2;
   std::int64_t below = above / 2;
@@ -123,7 +125,8 @@ void RunList::write() {
 const std::string& RunList::text(const Journal& journal) {
   const std::int64_t version = journal.data_version();  // before reading
   if (version == version_) return text_;
-  if (version_ < 0 || !take_changes(journal)) read_all(journal);
+  const bool is_known = std::exchange(version_, -1) >= 0;  // read anew after an error half-way
+  if (!is_known || !take_changes(journal)) read_all(journal);
   version_ = version;
   write();
   return text_;

@@ -87,6 +87,15 @@ TEST_F(RunListTest, NamesTheRunAfterWhichTheNextPageBegins) {
   EXPECT_EQ(said.at("next"), fmt::format("{}.2.{}", at(3).time_since_epoch().count(), second));
 }
 
+TEST_F(RunListTest, SaysTheFirstRunOfAnEmptyHome) {
+  RunList list({}, 10);
+  ASSERT_EQ(list.text(reader_), "{\"more\":false,\"next\":null,\"runs\":[]}\n");
+  const std::string run = make(1);
+  const auto said = canon::Json::parse(list.text(reader_));
+  ASSERT_EQ(said.at("runs").size(), 1U);
+  EXPECT_EQ(said.at("runs")[0].at("runId"), run);
+}
+
 TEST_F(RunListTest, TakesMoreChangesThanItWouldTakeOneByOne) {
   const std::string run = make(1);
   RunList list({}, 10);
