@@ -145,7 +145,9 @@ MHD_Result Exchange::finish() {
 
 MHD_Result Exchange::send(Response response) {
   sent_ = true;
-  server_->connections.enter(connection_of(connection_), response.stream ? Phase::stream : Phase::answer);
+  // A download has an end to be reached in time; what is followed live has none.
+  const bool is_live = response.stream && !response.stream_bytes;
+  server_->connections.enter(connection_of(connection_), is_live ? Phase::stream : Phase::answer);
   MHD_Response* made = make_response(response, connection_, *server_, request_.method == "HEAD");
   if (made == nullptr) return MHD_NO;
   const MHD_Result queued = MHD_queue_response(connection_, static_cast<unsigned>(response.status), made);

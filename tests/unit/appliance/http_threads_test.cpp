@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "appliance/http/pool.hpp"
 #include "appliance/http/server.hpp"
@@ -78,6 +80,15 @@ class Words : public Stream {
   Shared* shared_;
 };
 
+// Never at its end: as long as somebody takes bytes there are more.
+class Endless : public Stream {
+ public:
+  Portion read(std::span<char> into, Sleeper&) override {
+    std::ranges::fill(into, 'x');
+    return {into.size(), Next::more};
+  }
+};
+
 class Echo : public Handler {
  public:
   std::variant<Plan, Response> begin(const Request& head) override {
@@ -88,15 +99,22 @@ class Echo : public Handler {
     ++counts.at(worker);  // no lock: a worker's number is one thread's
     const std::string& what = request.target.segments.at(0);
     if (what == "throw") throw std::runtime_error("broken");
-    if (what != "words") return text_response(200, what);
     Response response{.headers = {{"Content-Type", "text/plain"}}};
-    response.stream = std::make_unique<Words>(words);
+    if (what == "words") {
+      response.stream = std::make_unique<Words>(words);
+    } else if (what == "live" || what == "download") {
+      response.stream = std::make_unique<Endless>();
+      if (what == "download") response.stream_bytes = kDownload;
+    } else {
+      return text_response(200, what);
+    }
     return response;
   }
   Response refuse(int status, const std::exception_ptr&) override {
     return text_response(status == 0 ? 500 : status, "refused");
   }
 
+  static constexpr std::uint64_t kDownload = std::uint64_t{1} << 40;
   std::array<int, kWorkers + 1> counts{};
   Words::Shared words;
 };
@@ -158,6 +176,31 @@ TEST(Threads, EndAStreamThatSleepsWhenTheServerStops) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
   EXPECT_FALSE(answer.ends_with("0\r\n\r\n")) << "what was broken off looks whole: " << answer;
   EXPECT_EQ(echo.words.sleeper, nullptr);
+}
+
+// How much more comes, at most `enough`, when the time for an answer is over after its first byte.
+std::size_t taken_after_a_sweep(const std::string& path, std::size_t enough) {
+  Echo echo;
+  Server server(listen_on(parse_address("127.0.0.1:0")), echo);
+  const files::Fd socket = connect_to(server.address());
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  EXPECT_EQ(::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  std::vector<char> buffer(1 << 20);
+  EXPECT_EQ(::recv(socket.get(), buffer.data(), 1, 0), 1);
+  server.sweep(std::chrono::steady_clock::now() + Limits{}.answer + std::chrono::seconds(1));
+  std::size_t taken = 0;
+  while (taken < enough) {
+    const ssize_t count = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+    if (count <= 0) break;
+    taken += static_cast<std::size_t>(count);
+  }
+  return taken;
+}
+
+TEST(Threads, CutOffADownloadThatTakesTooLongAndNoLiveStream) {
+  constexpr std::size_t kEnough = 128 << 20;  // more than sockets hold
+  EXPECT_LT(taken_after_a_sweep("/download", kEnough), kEnough);
+  EXPECT_GE(taken_after_a_sweep("/live", kEnough), kEnough);
 }
 
 // Answers nothing until it is let go.
