@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bundles/canon/fields.hpp"
 
 namespace stella::journal {
@@ -39,6 +41,27 @@ std::vector<std::string> people_in(const Json& via) {
     if (std::string one = text_in(via, name); !one.empty()) people.push_back(std::move(one));
   }
   return people;
+}
+
+std::vector<std::string> askers_in(const Event& event) {
+  const bool asks = event.type == "pack.run.submitted" || event.type == "pack.run.resumed" ||
+                    (event.type == "pack.gate.waiting" && event.data.contains("by"));
+  if (!asks) return {};
+  std::vector<std::string> people;
+  if (std::string by = text_in(event.data, "by"); !by.empty()) people.push_back(std::move(by));
+  if (const auto via = event.data.find("via"); via != event.data.end()) {
+    for (std::string& one : people_in(*via)) people.push_back(std::move(one));
+  }
+  return people;
+}
+
+std::vector<std::string> askers_of(const Journal& journal, const RunRow& row) {
+  std::vector<std::string> all;
+  journal.for_each_event(row.id, 0, [&](const Event& event) {
+    for (std::string& one : askers_in(event))
+      if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
+  });
+  return all;
 }
 
 std::string via_text(const Json& via) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "appliance/journal/journal.hpp"
 #include "bundles/canon/json.hpp"
 
 namespace stella::journal {
@@ -23,6 +24,11 @@ struct Asker {
 void put_via(canon::Json& data, const canon::Json& via);
 // The people behind it: they asked for the run as much as `by` did, and may approve it as little.
 [[nodiscard]] std::vector<std::string> people_in(const canon::Json& via);
+// Who asked for the run by this event, and who is behind them: it submitted or resumed it, or gave a gate more time.
+// Empty for all others.
+[[nodiscard]] std::vector<std::string> askers_in(const Event& event);
+// All of them, each once. ERR_JOURNAL_TAMPERED as for_each_event.
+[[nodiscard]] std::vector<std::string> askers_of(const Journal& journal, const RunRow& row);
 // `token 0123456789ab of plant-7 (for Bo Lind, made by Ana Ortiz)`; empty for null and for an operator, who is `by`.
 [[nodiscard]] std::string via_text(const canon::Json& via);
 

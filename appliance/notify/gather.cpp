@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "appliance/journal/via.hpp"
 #include "appliance/journal/visible.hpp"
 #include "appliance/notify/payload.hpp"
 #include "appliance/notify/target.hpp"
@@ -38,8 +39,8 @@ class Follower {
   void follow(const journal::Journal::Change& change) {
     const std::int64_t seen = outbox_.seen(change.row.id);
     if (seen >= change.last_seq) return;
-    sources_.journal->for_each_event(change.row.id, seen,
-                                     [&](const journal::Event& event) { take(change.row, event); });
+    sources_.journal->for_each_event(change.row.id, seen, [&](const journal::Event& event) { take(event); });
+    tell_heard(change.row);
     outbox_.set_seen(change.row.id, change.last_seq);
   }
   void tell(const Message& message) {
@@ -48,14 +49,18 @@ class Follower {
         ++queued_;
     }
   }
+  [[nodiscard]] std::optional<OpenGate> with_askers(std::optional<OpenGate> gate, const journal::RunRow& row) const {
+    if (gate) gate->askers = journal::askers_of(*sources_.journal, row);
+    return gate;
+  }
   [[nodiscard]] Place place() const { return {sources_.policy, sources_.appliance}; }
   [[nodiscard]] std::size_t queued() const { return queued_; }
 
  private:
-  void take(const journal::RunRow& row, const journal::Event& event) {
+  void take(const journal::Event& event) {
     if (event.type == "pack.gate.waiting") open(event);
     if (event.type == "pack.approval.recorded") approve(event);
-    if (const auto what = what_of(event)) tell(make_message(place(), row, event, *what, gate_of(event)));
+    if (const auto what = what_of(event)) heard_.push_back({event, *what, gate_of(event)});
     if (event.type == "pack.gate.approved" || event.type == "pack.gate.rejected" || event.type == "pack.gate.expired")
       outbox_.drop_gate(event.run, data_text(event, "gate", 1000));
     if (event.type == "pack.run.resumed" || ends(event)) outbox_.drop_gate(event.run, "");
@@ -88,6 +93,19 @@ class Follower {
     return std::nullopt;
   }
 
+  // Not while the events are read: who asked is in them too.
+  void tell_heard(const journal::RunRow& row) {
+    for (Heard& one : heard_)
+      tell(make_message(place(), row, one.event, one.what, with_askers(std::move(one.gate), row)));
+    heard_.clear();
+  }
+
+  struct Heard {
+    journal::Event event;
+    What what;
+    std::optional<OpenGate> gate;
+  };
+  std::vector<Heard> heard_;
   Outbox& outbox_;
   const Sources& sources_;
   clock::Time now_;
@@ -128,7 +146,8 @@ void tell_expiring(Outbox& outbox, const Sources& sources, Follower& follower, c
     outbox.mark_told(run, gate.gate);
     if (gate.expires_at <= now) continue;  // too late for a warning: that it ran out is told by its event
     try {
-      follower.tell(make_expiring(follower.place(), sources.journal->need(run), gate, now));
+      const auto row = sources.journal->need(run);
+      follower.tell(make_expiring(follower.place(), row, *follower.with_askers(gate, row), now));
     } catch (const fault::Error& error) {
       if (error.code() != fault::Code::run_not_found) throw;  // pruned meanwhile
     }

@@ -45,7 +45,7 @@ void add_gate(const Place& place, Message& message, const journal::RunRow& row, 
   message.step = shown(gate.step, 300);
   message.gate->gate = shown(gate.gate, 300);
   message.gate->message = shown(gate.message, 500);
-  message.missing = missing_at(gate, *place.policy, row);
+  message.missing = missing_at(gate, *place.policy, row.tenant);
 }
 
 }  // namespace

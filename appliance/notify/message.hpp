@@ -22,7 +22,8 @@ struct OpenGate {
   clock::Time since{}, expires_at{};
   int need = 1;
   std::map<std::string, int> roles;
-  std::vector<std::string> approved;  // people
+  std::vector<std::string> approved;     // people
+  std::vector<std::string> askers = {};  // who may not approve; from the journal, not kept
   [[nodiscard]] canon::Json json() const;
   static OpenGate parse(const canon::Json& json);
   static OpenGate of(const journal::Event& waiting);
@@ -35,7 +36,7 @@ struct Missing {
 };
 // Approvers of the tenant with the scope and a key that is not revoked, who did not ask for the run and have not
 // approved.
-[[nodiscard]] Missing missing_at(const OpenGate& gate, const site::Policy& policy, const journal::RunRow& row);
+[[nodiscard]] Missing missing_at(const OpenGate& gate, const site::Policy& policy, const std::string& tenant);
 
 struct Message {
   What what = What::test;

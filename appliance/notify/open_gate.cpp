@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "appliance/notify/message.hpp"
 #include "bundles/approval/roster.hpp"
@@ -75,17 +74,16 @@ OpenGate OpenGate::parse(const canon::Json& json) {
   return open;
 }
 
-Missing missing_at(const OpenGate& gate, const site::Policy& policy, const journal::RunRow& row) {
+Missing missing_at(const OpenGate& gate, const site::Policy& policy, const std::string& tenant_name) {
   Missing missing{
       .approvals = std::max(0, gate.need - static_cast<int>(gate.approved.size())), .people = {}, .roles = {}};
-  const site::Tenant* tenant = policy.find_tenant(row.tenant);
+  const site::Tenant* tenant = policy.find_tenant(tenant_name);
   std::map<std::string, int> covered;
   for (const site::Approver& one : tenant == nullptr ? std::vector<site::Approver>{} : tenant->approvers) {
     if (!is_among(gate.approved, one.name)) continue;
     for (const std::string& role : one.roles) ++covered[role];
   }
-  const std::array requesters{row.requested_by};
-  missing.people = approval::may_still_answer(policy, row.tenant, gate.approved, requesters);
+  missing.people = approval::may_still_answer(policy, tenant_name, gate.approved, gate.askers);
   for (const auto& [role, count] : gate.roles) {
     if (covered[role] < count) missing.roles.push_back(role);
   }

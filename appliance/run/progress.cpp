@@ -21,17 +21,12 @@ StepState state_named(const std::string& name) {
   return found == kNames.end() ? StepState::unknown : static_cast<StepState>(found - kNames.begin());
 }
 
-void add_requester(Progress& progress, const std::string& who) {
-  auto& all = progress.requesters;
-  if (!who.empty() && std::find(all.begin(), all.end(), who) == all.end()) all.push_back(who);
-}
-
-// Whoever is named, and whoever is behind a token that asked.
 void add_requesters(Progress& progress, const journal::Event& event) {
+  auto& all = progress.requesters;
   const auto via = event.data.find("via");
-  add_requester(progress, canon::text_in(event.data, "by"));
   progress.via = via != event.data.end() ? *via : Json();
-  for (const std::string& one : journal::people_in(progress.via)) add_requester(progress, one);
+  for (std::string& one : journal::askers_in(event))
+    if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
 }
 
 void begin_attempt(Progress& progress, const journal::Event& event) {

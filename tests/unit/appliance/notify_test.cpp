@@ -106,6 +106,20 @@ TEST_F(NotifyTest, NamesWhoIsMissingAtAGate) {
   EXPECT_EQ(message.at("gate").at("missingRoles"), canon::Json::array({"safety"}));
 }
 
+TEST_F(NotifyTest, NamesNobodyWhoAskedForTheRunOrIsBehindTheTokenThatDid) {
+  for (const char* name : {"Ada", "Ben", "Cy", "Dee"})
+    policy_.tenants[0].approvers.push_back({.name = name, .keys = {{}}, .scopes = {"packs.approve"}, .roles = {}});
+  policy_.notifications = {rule("pack.run.gate-waiting", "spool")};
+  const auto id = run();
+  say(id, "pack.run.resumed", {{"by", "Ada"}});
+  say(id, "pack.run.resumed",
+      {{"by", "svc"}, {"via", {{"token", "ab"}, {"tenant", "t"}, {"madeBy", "Ben"}, {"for", "Cy"}}}});
+  wait_at(id, 1h);
+  (void)gather_now();
+  const auto message = canon::parse_json(only().message, fault::Code::internal, "message");
+  EXPECT_EQ(message.at("gate").at("mayDecide"), canon::Json::array({"Dee"}));
+}
+
 TEST_F(NotifyTest, SaysNothingOfAPauseBeforeFinally) {
   policy_.notifications = {rule("pack.run.*", "spool")};
   const auto id = run();
