@@ -15,6 +15,7 @@ namespace {
 class Nobody : public files::Bearer {
  public:
   files::Fd open(const std::string&) override { refuse(); }
+  files::Fd open_beneath(const std::string&, const std::string&) override { refuse(); }
   void write(const std::string&, std::string_view, unsigned, files::Replace) override { refuse(); }
   bool is_folder(const std::string&) override { return false; }
 };

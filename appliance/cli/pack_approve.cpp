@@ -9,6 +9,7 @@
 #include "appliance/cli/command.hpp"
 #include "appliance/cli/deciding_time.hpp"
 #include "appliance/cli/desk.hpp"
+#include "appliance/cli/via.hpp"
 #include "appliance/decision/ask.hpp"
 #include "appliance/decision/take.hpp"
 #include "appliance/journal/journal.hpp"
@@ -59,6 +60,7 @@ std::string request_target(Invocation& inv, const approval::Request& request) {
 int offline_request(Invocation& inv) {
   journal::Journal journal = run::open_journal(inv.home(), deciding_time(inv));
   decision::Wish wish = wish_of(inv);
+  wish.via = via_here(inv, journal.need(wish.run).tenant);
   if (inv.has_passphrases()) wish.vault = [&inv] { return lease::open_vault(inv.home(), inv.passphrases()); };
   const decision::Made made = decision::ask(inv.home(), journal, wish, deciding_time(inv));
   const approval::Asked& asked = made.request.asked;

@@ -153,9 +153,15 @@ int prune_runs(Invocation& call) {
   return 0;
 }
 
-// In the run's own journal, before it is done: who held a run and who let it go can be asked for ever.
-void record(journal::Journal& journal, const std::string& run, const journal::NewEvent& event, clock::Time now) {
-  (void)journal.append(run, std::span(&event, 1), {}, now);
+// In the run's own journal: who held a run and who let it go can be asked for ever. A run whose journal was damaged is
+// the last that must not be held.
+void record(Invocation& call, journal::Journal& journal, const std::string& run, const journal::NewEvent& event) {
+  try {
+    (void)journal.append(run, std::span(&event, 1), {}, call.clock().now());
+  } catch (const Error& error) {
+    if (error.code() != Code::journal_tampered) throw;
+    call.out().note(fmt::format("the run's journal was damaged and cannot say so: {}", error.what()));
+  }
 }
 
 int hold_run(Invocation& call) {
@@ -165,8 +171,8 @@ int hold_run(Invocation& call) {
   auto journal = run::open_journal(call.home(), looking_time(call));
   const auto row = journal.need(id);
   const std::string who = operator_here(call, row.tenant);
-  record(journal, id, {"pack.hold.placed", "", {{"by", who}, {"reason", reason}}}, call.clock().now());
   journal.hold(id, reason, who, call.clock().now());
+  record(call, journal, id, {"pack.hold.placed", "", {{"by", who}, {"reason", reason}}});
   call.out().say(fmt::format("{} is held by {}: it is not pruned until `stella pack runs release {}`", id, who, id));
   call.out().result({{"runId", id}, {"held", true}, {"who", who}, {"reason", reason}});
   return 0;
@@ -177,7 +183,7 @@ int release_run(Invocation& call) {
   auto journal = run::open_journal(call.home(), looking_time(call));
   const auto row = journal.need(id);
   if (journal.hold_of(id))
-    record(journal, id, {"pack.hold.released", "", {{"by", operator_here(call, row.tenant)}}}, call.clock().now());
+    record(call, journal, id, {"pack.hold.released", "", {{"by", operator_here(call, row.tenant)}}});
   const bool stood = journal.release(id);
   call.out().say(stood ? fmt::format("{} is released", id) : fmt::format("{} was not held", id));
   call.out().result({{"runId", id}, {"held", false}, {"released", stood}});

@@ -172,7 +172,7 @@ Made ask(const files::Home& home, journal::Journal& journal, const Wish& wish, c
     return again;
   }
   if (wish.extend) {
-    run::extend_gate(journal, at.record, at.gate, *wish.extend, {.who = requester(at.record)}, now);
+    run::extend_gate(journal, at.record, at.gate, *wish.extend, {.who = requester(at.record), .via = wish.via}, now);
     at.record = run::load_record(home, journal, wish.run);
   }
   if (site::look_at_home(home).moved) {

@@ -24,6 +24,7 @@ struct Wish {
   std::string run, gate;                  // gate empty: the only one that waits
   std::optional<clock::Duration> extend;  // replaces the open request by one that runs this long from now
   Tool tool;
+  canon::Json via = {};  // by what it was asked for (journal/via.hpp)
   // Opens the vault, when the steps behind the gate use secrets: their versions are reviewed and pinned then. Empty:
   // not.
   std::function<std::unique_ptr<lease::Source>()> vault = {};

@@ -143,13 +143,11 @@ class Delivery {
       ++done_.sent;
       return true;
     }
-    if (!answer.closed.empty()) {
-      std::vector<std::string> closed = entry.closed;
-      closed.insert(closed.end(), answer.closed.begin(), answer.closed.end());
-      outbox_.close_recipients(entry.id, closed);
-    }
+    std::vector<std::string> closed = entry.closed;  // who has it, or never will
+    closed.insert(closed.end(), answer.closed.begin(), answer.closed.end());
+    if (!answer.closed.empty()) outbox_.close_recipients(entry.id, closed);
     if (answer.verdict == Verdict::refused || tools_.clock->now() >= entry.until) {
-      if (!entry.closed.empty()) {  // some have it: carried out as a file it would reach them twice
+      if (!closed.empty()) {  // some have it: carried out as a file it would reach them twice
         settle(entry, State::sent, attempts, why);
         ++done_.sent;
         return true;

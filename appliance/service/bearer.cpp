@@ -27,9 +27,11 @@ constexpr std::uint64_t kMaxWritten = std::uint64_t{256} << 20;
   throw Error(Code::serve_busy, "gone", fmt::format("whoever named {} is gone", path), path, "Run the command again.");
 }
 
-files::Fd open_to_read(const std::string& path) {
-  files::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) throw fault::system_error(errno, "opening", path);
+files::Fd open_to_read(const Wish& wish) {
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+  if (!wish.below.empty()) return files::open_beneath(files::open_folder(wish.path), wish.below, kFlags);
+  files::Fd fd(::open(wish.path.c_str(), kFlags | O_CLOEXEC));
+  if (!fd) throw fault::system_error(errno, "opening", wish.path);
   return fd;
 }
 
@@ -45,7 +47,7 @@ Fulfilled fulfil(const Wish& wish, const Message& message, files::Fd& brought) {
   try {
     if (wish.kind == Wish::Kind::folder) return files::is_folder(wish.path);
     if (wish.kind == Wish::Kind::read)
-      brought = open_to_read(wish.path);
+      brought = open_to_read(wish);
     else
       write_whole(wish, message);
     return true;
@@ -66,18 +68,29 @@ Message SocketBearer::fulfilled(const Wish& wish, std::span<const int> descripto
   int count = 0;
   do count = ::poll(&coming, 1, wish.kind == Wish::Kind::write ? -1 : kPatienceMillis);
   while (count < 0 && errno == EINTR);
-  if (count == 0) gone(wish.path);
+  if (count == 0) {
+    socket_.reset();  // an answer that comes late would pass for the next wish's
+    gone(wish.path);
+  }
   auto answer = receive(socket_.get());
   if (!answer) gone(wish.path);
   return std::move(*answer);
 }
 
-files::Fd SocketBearer::open(const std::string& path) {
-  Message message = fulfilled({.kind = Wish::Kind::read, .path = path});
+files::Fd SocketBearer::brought_by(const Wish& wish) {
+  Message message = fulfilled(wish);
   const Fulfilled answer = parse_fulfilled(message.text);
   if (const auto* error = std::get_if<Error>(&answer)) throw *error;
-  if (message.descriptors.size() != 1) throw Error(Code::usage, "frame", "no file came for a path", path);
+  if (message.descriptors.size() != 1) throw Error(Code::usage, "frame", "no file came for a path", wish.path);
   return std::move(message.descriptors.front());
+}
+
+files::Fd SocketBearer::open(const std::string& path) {
+  return brought_by({.kind = Wish::Kind::read, .path = path, .below = {}});
+}
+
+files::Fd SocketBearer::open_beneath(const std::string& folder, const std::string& relative) {
+  return brought_by({.kind = Wish::Kind::read, .path = folder, .below = relative});
 }
 
 void SocketBearer::write(const std::string& path, std::string_view bytes, unsigned mode, files::Replace replace) {
@@ -88,6 +101,7 @@ void SocketBearer::write(const std::string& path, std::string_view bytes, unsign
   const int fd = memory.get();
   const Wish wish{.kind = Wish::Kind::write,
                   .path = path,
+                  .below = {},
                   .mode = static_cast<int>(mode),
                   .replace = replace == files::Replace::yes};
   const Fulfilled answer = parse_fulfilled(fulfilled(wish, std::span(&fd, 1)).text);
@@ -95,7 +109,7 @@ void SocketBearer::write(const std::string& path, std::string_view bytes, unsign
 }
 
 bool SocketBearer::is_folder(const std::string& path) {
-  const Fulfilled answer = parse_fulfilled(fulfilled({.kind = Wish::Kind::folder, .path = path}).text);
+  const Fulfilled answer = parse_fulfilled(fulfilled({.kind = Wish::Kind::folder, .path = path, .below = {}}).text);
   if (const auto* error = std::get_if<Error>(&answer)) throw *error;
   return std::get<bool>(answer);
 }

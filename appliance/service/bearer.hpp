@@ -19,10 +19,12 @@ class SocketBearer : public files::Bearer {
  public:
   explicit SocketBearer(files::Fd socket) : socket_(std::move(socket)) {}
   files::Fd open(const std::string& path) override;
+  files::Fd open_beneath(const std::string& folder, const std::string& relative) override;
   void write(const std::string& path, std::string_view bytes, unsigned mode, files::Replace replace) override;
   bool is_folder(const std::string& path) override;
 
  private:
+  files::Fd brought_by(const Wish& wish);
   Message fulfilled(const Wish& wish, std::span<const int> descriptors = {});
   files::Fd socket_;
   std::mutex mutex_;

@@ -108,6 +108,7 @@ std::string text_of(const Wish& wish) {
   static constexpr std::array<const char*, 3> kNames{"read", "write", "folder"};
   return canon::canonical({{"wish", kNames.at(static_cast<std::size_t>(wish.kind))},
                            {"path", wish.path},
+                           {"below", wish.below},
                            {"mode", wish.mode},
                            {"replace", wish.replace}});
 }
@@ -120,6 +121,7 @@ Wish parse_wish(std::string_view text) {
                     : kind == "write" ? Wish::Kind::write
                                       : Wish::Kind::folder,
             .path = path_of(fields, "path"),
+            .below = fields.text("below", 4096),
             .mode = static_cast<int>(fields.integer("mode", 0, 0777)),
             .replace = fields.boolean("replace")};
   fields.finish();

@@ -41,8 +41,9 @@ using Answer = std::variant<Ended, fault::Error>;  // the error: refused, nothin
 struct Wish {
   enum class Kind { read, write, folder };  // bring it open; write what the descriptor holds; is it a folder
   Kind kind = Kind::read;
-  std::string path;  // absolute
-  int mode = 0600;   // of what is written
+  std::string path;   // absolute
+  std::string below;  // read: not `path` but this beneath that folder; empty: `path`
+  int mode = 0600;    // of what is written
   bool replace = true;
 };
 [[nodiscard]] std::string text_of(const Wish& wish);

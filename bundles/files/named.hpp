@@ -17,6 +17,8 @@ class Bearer {
   virtual ~Bearer() = default;
   // Open for reading; throws as open_input does. Nothing is known about its kind.
   virtual Fd open(const std::string& path) = 0;
+  // The same beneath a folder that was named: as open_beneath opens it.
+  virtual Fd open_beneath(const std::string& folder, const std::string& relative) = 0;
   virtual void write(const std::string& path, std::string_view bytes, unsigned mode, Replace replace) = 0;
   virtual bool is_folder(const std::string& path) = 0;
 };

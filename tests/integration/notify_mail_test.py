@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Mail: each recipient gets it once whatever the server says of the others, and only over the TLS that was asked for."""
+import contextlib
+import glob
+import os
+import sqlite3
 import subprocess
 
 from harness import main
@@ -54,6 +58,16 @@ class Recipients(Mail):
         self.stella("notify", "flush")
         self.assertEqual((self.asked(server)[4:], len(server.mails)), ([LATE], 2))
         self.assertEqual(self.messages()[0]["state"], "sent")
+
+    def test_the_last_attempt_reaches_some_and_nobody_twice(self):
+        server = self.send({"RCPT": "450 later"}, GOOD, LATE)
+        self.wait_for_message(state="queued", reason="smtp-450")
+        with contextlib.closing(sqlite3.connect(glob.glob(os.path.join(self.home, "**", "outbox.db"), recursive=True)[0])) as outbox, outbox:
+            outbox.execute("UPDATE messages SET until = 1")  # as if it had been tried for three days
+        server.refuse = {f"RCPT TO:<{LATE}>": "451 greylisted"}
+        self.stella("notify", "flush", expect=None)
+        self.assertEqual((len(server.mails), self.messages()[0]["state"]), (1, "sent"))
+        self.assertEqual(self.spooled("email", "eml"), [], "carried out as a file it would reach one of them twice")
 
     def test_when_all_are_refused_it_is_given_up(self):
         server = self.send({"RCPT": "550 nobody"}, GOOD, BAD)

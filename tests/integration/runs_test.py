@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """pack runs list, show, cancel, prune, hold, release: what operators see of runs and how long they stay."""
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -179,6 +181,14 @@ class Prune(RunTest):
         self.assertEqual([event["data"] for event in self.events(run) if event["type"] == "pack.hold.released"], [{"by": "Ana Ortiz"}])
         self.prune("--yes")
         self.assertEqual(self.ids(), set())
+
+    def test_a_run_whose_journal_was_damaged_can_be_held(self):
+        run = self.exported()
+        with contextlib.closing(sqlite3.connect(os.path.join(self.home, "runs", "journal.db"))) as journal, journal:
+            journal.execute("DELETE FROM events WHERE run = ? AND seq = (SELECT max(seq) FROM events WHERE run = ?)", (run, run))
+        self.assertIn("damaged", self.stella("pack", "runs", "hold", run, "--reason", "look into it").err)
+        self.prune("--yes", expect=None)
+        self.assertEqual(self.ids(), {run})
 
     def test_killed_in_the_middle_the_next_one_goes_on(self):
         runs = [self.exported(name=f"job-{number}") for number in range(2)]

@@ -115,6 +115,21 @@ class In(ServiceSite, MirrorSite):
         self.assertEqual(self.json_by("ana", "pack", "mirror", "status")["generation"], 0)
         self.refused_to("eve", "ERR_ACCESS_DENIED", "pack", "mirror", "pull", "--from", self.path("stick"), reason="unlisted")
 
+    def test_a_link_on_the_medium_leads_nowhere(self):
+        self.add(self.simple_pack("job"))
+        self.publish()
+        stick = self.medium_of("ana", "stick", self.path("stick"))
+        (name,) = os.listdir(os.path.join(stick, "STELLA-MIRROR"))
+        for part in ("data/0001.tar", "metadata"):
+            place, elsewhere = os.path.join(stick, "STELLA-MIRROR", name, part), self.path("of-ana", "elsewhere")
+            os.rename(place, elsewhere)
+            os.symlink(elsewhere, place)
+            result = self.by("ana", "pack", "mirror", "pull", "--from", stick, expect=None)
+            self.assertNotEqual(result.status, 0, f"{part}: {result}")
+            os.remove(place)
+            os.rename(elsewhere, place)
+        self.assertEqual(self.json_by("ana", "pack", "mirror", "pull", "--from", stick)["added"], ["job:1.0.0"])
+
     def test_a_bundle_that_was_changed_is_refused_and_its_bringer_named(self):
         self.add(self.simple_pack("job"))
         self.publish()

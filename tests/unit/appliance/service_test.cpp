@@ -95,8 +95,8 @@ TEST(ServiceRequest, AnswersCarryAStatusOrAnError) {
 }
 
 TEST(ServiceRequest, WishesNameAbsolutePaths) {
-  const Wish wish =
-      parse_wish(text_of(Wish{.kind = Wish::Kind::write, .path = "/tmp/x", .mode = 0644, .replace = false}));
+  const Wish wish = parse_wish(
+      text_of(Wish{.kind = Wish::Kind::write, .path = "/tmp/x", .below = "a/b", .mode = 0644, .replace = false}));
   EXPECT_EQ(wish.kind, Wish::Kind::write);
   EXPECT_EQ(wish.mode, 0644);
   EXPECT_FALSE(wish.replace);
