@@ -38,6 +38,15 @@ void take_entries(Anchors& anchors, const OneTry& one, std::uint32_t chunk, cons
   }
 }
 
+// After a power cut an index may name records that the chunk lost.
+void drop_what_is_lost(std::vector<Entry>& entries, const OneTry& one, std::uint32_t chunk) {
+  const auto is_there = [&](const Entry& entry) {
+    Cursor probe(open_chunk(one.folder, chunk), entry.place);
+    return probe && probe.next() == Found::record && probe.head().kind == entry.kind && probe.head().id == entry.id;
+  };
+  while (!entries.empty() && !is_there(entries.back())) entries.pop_back();
+}
+
 // One index at a time. The index of the last chunk may lag behind, and whoever reads on from what it has finds the
 // rest; a full chunk whose index does not do is read instead.
 Anchors anchors_of(const OneTry& one, std::uint64_t from) {
@@ -49,6 +58,7 @@ Anchors anchors_of(const OneTry& one, std::uint64_t from) {
     if (!fd || files::size_of(fd) <= kChunkMagic.size()) continue;
     auto entries = load_index(one.folder + "/" + index_name(chunk), is_last ? 0 : files::size_of(fd));
     if (!entries && !is_last) entries = scan_chunk(one.folder + "/" + chunk_name(chunk), kEvery).entries;
+    if (entries && is_last) drop_what_is_lost(*entries, one, chunk);
     if (entries) take_entries(anchors, one, chunk, *entries, from);
   }
   return anchors;
@@ -146,7 +156,7 @@ Stretch read_tail(const OneTry& one, const std::optional<Place>& last, std::size
     lines.push_back(line);
     return true;
   });
-  stretch.total = std::max(walked.lines, last ? last->lines : 0);
+  stretch.total = walked.lines == 0 && last ? last->lines : walked.lines;
   stretch.has_ended = walked.has_ended;
   stretch.lines.assign(std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
   return stretch;

@@ -167,6 +167,29 @@ TEST_F(LinesTest, GoesToTheBeginningOfTheChunkWhenAnIndexLies) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(after.lines[i].text, before.lines[i].text);
 }
 
+TEST_F(LinesTest, CountsWhatAPowerCutLeftOfTheLastChunk) {
+  write(2000);
+  const auto chunks = std::distance(std::filesystem::directory_iterator(one().folder), {}) / 2;
+  const std::string last = fmt::format("{}/{:06}.chunk", one().folder, chunks);
+  std::uint64_t least = 2000;
+  for (std::uintmax_t size = std::filesystem::file_size(last); size > 50; size -= 41) {
+    std::filesystem::resize_file(last, size);
+    std::vector<std::string> all;
+    for_each_line(one(), [&](const TextLine& line) {
+      all.push_back(line.text);
+      return true;
+    });
+    least = all.size();
+    ASSERT_EQ(count_lines_of(one()), all.size()) << size;
+    ASSERT_EQ(read_lines(one(), all.size() + 1, 5).total, all.size()) << size;
+    const Stretch end = read_end(one(), 2);
+    ASSERT_EQ(end.total, all.size()) << size;
+    ASSERT_EQ(end.lines.size(), 2U) << size;
+    ASSERT_EQ(end.lines.back().text, all.back()) << size;
+  }
+  EXPECT_LT(least, 2000U);
+}
+
 TEST_F(LinesTest, WalksAllLinesOnceUntilToldToStop) {
   write(100);
   std::uint64_t sum = 0, calls = 0;
