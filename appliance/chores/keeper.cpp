@@ -6,12 +6,11 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "appliance/notify/outbox.hpp"
 #include "appliance/respawn/respawn.hpp"
-#include "appliance/run/expiry.hpp"
 #include "bundles/fault/error.hpp"
-#include "bundles/site/clock_mark.hpp"
 
 namespace stella::chores {
 namespace {
@@ -21,7 +20,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds kTryAgain{2};
 
 // A verb of stella, done every so often by a process of its own: it may take long, and decides as if somebody had typed
-// it. Called every few seconds, to see whether it has ended.
+// it. Called every few seconds, to see whether it has ended. It ends with this process: the next one starts its own.
 class Verb {
  public:
   Verb(std::vector<std::string> arguments, std::chrono::seconds every)
@@ -36,6 +35,7 @@ class Verb {
     respawn::Start start;
     start.arguments = arguments_;
     start.descriptors = {{nothing.get(), 0}, {nothing.get(), 1}, {2, 2}};
+    start.signal_at_my_end = SIGTERM;
     child_ = respawn::start(start);
   }
 
@@ -48,11 +48,12 @@ class Verb {
 
 }  // namespace
 
-std::vector<Chore> chores_of(const files::Home& home, const clock::Clock& clock) {
+std::vector<Chore> chores_of(const files::Home& home) {
   return {
-      // Gates that ran out; while the clock is suspicious nothing is due. What the offline kit lacks is delivered too.
-      {"expiry", std::chrono::seconds(10),
-       [home, &clock] { (void)run::open_journal(home, site::observe_clock(home, clock.now())); }},
+      // Gates that ran out, as every process ends them that opens the journal; while the clock is suspicious nothing is
+      // due. What the offline kit lacks is delivered too. Sealing what expired may take long.
+      {"expiry", std::chrono::seconds(2),
+       Verb({"--home", home.path(), "--quiet", "pack", "runs", "list", "--limit", "1"}, std::chrono::seconds(10))},
       // What the policy's retention has kept long enough; it is refused while the clock is suspicious.
       {"retention", std::chrono::seconds(2),
        Verb({"--home", home.path(), "--quiet", "--yes", "pack", "runs", "prune"}, std::chrono::hours(1))},
@@ -66,14 +67,24 @@ std::vector<Chore> chores_of(const files::Home& home, const clock::Clock& clock)
 }
 
 Keeper::Keeper(const files::Home& home, std::vector<Chore> chores, Trouble trouble)
-    : path_(home.path() + "/chores.lock"), list_(std::move(chores), std::move(trouble)) {}
+    : path_(home.path() + "/chores.lock"), trouble_(trouble), list_(std::move(chores), std::move(trouble)) {}
+
+void Keeper::try_to_lock() {
+  files::Fd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) {
+    const fault::Error error = fault::system_error(errno, "opening", path_);
+    if (trouble_ && !is_told_) trouble_(std::string("no chores are done: ") + error.what());
+    is_told_ = true;
+    return;
+  }
+  is_told_ = false;
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) lock_ = std::move(fd);
+}
 
 void Keeper::turn(Moment now) {
   if (!lock_ && now >= next_try_) {
     next_try_ = now + kTryAgain;
-    files::Fd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) throw fault::system_error(errno, "opening", path_);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) lock_ = std::move(fd);
+    try_to_lock();
   }
   if (lock_) list_.turn(now);
 }

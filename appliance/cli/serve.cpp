@@ -14,11 +14,18 @@
 namespace stella::cli {
 namespace {
 
-// Readable once somebody wants the server to end. Before any other thread: they inherit what is blocked.
+bool is_ignored(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+// Readable once somebody wants the server to end. Before any other thread: they inherit what is blocked. A signal that
+// whoever started it chose to ignore, as nohup does with SIGHUP, stays ignored.
 files::Fd catch_end() {
   sigset_t ends;
   sigemptyset(&ends);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(number)) sigaddset(&ends, number);
   files::Fd fd(::sigprocmask(SIG_BLOCK, &ends, nullptr) == 0 ? ::signalfd(-1, &ends, SFD_CLOEXEC) : -1);
   if (!fd) throw fault::system_error(errno, "watching", "signals");
   return fd;
@@ -65,7 +72,7 @@ int serve(Invocation& call) {
   const chores::Trouble trouble = [&out](const std::string& what) { out.note("note: " + what); };
   std::unique_ptr<console::Server> desk;
   if (serves_console(call)) desk = open_console(call, trouble);
-  chores::Keeper keeper(call.home(), call.clock(), trouble);
+  chores::Keeper keeper(call.home(), trouble);
   const auto turn = [&] {
     const auto now = std::chrono::steady_clock::now();
     if (desk) desk->turn(now);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "appliance/chores/keeper.hpp"
 #include "bundles/fault/error.hpp"
@@ -64,6 +66,23 @@ TEST_F(Keeping, TheNextOneTakesOverWhenTheFirstIsGone) {
   EXPECT_EQ(second_did, 0);
   second.turn(kStart + seconds(2));
   EXPECT_EQ(second_did, 1);
+}
+
+TEST_F(Keeping, ALockThatCannotBeOpenedIsToldOfOnceAndTriedAgain) {
+  int done = 0;
+  std::vector<std::string> told;
+  Keeper keeper(home_, {{"count", seconds(1), [&done] { ++done; }}},
+                [&](const std::string& what) { told.push_back(what); });
+  const std::string lock = home_.path() + "/chores.lock";
+  ASSERT_EQ(::mkdir(lock.c_str(), 0700), 0);
+  for (int second_of_time = 0; second_of_time <= 6; ++second_of_time) keeper.turn(kStart + seconds(second_of_time));
+  EXPECT_EQ(done, 0);
+  EXPECT_EQ(told, std::vector<std::string>{"no chores are done: opening " + lock + ": Is a directory (EISDIR)"});
+  ASSERT_EQ(::rmdir(lock.c_str()), 0);
+  keeper.turn(kStart + seconds(8));
+  EXPECT_TRUE(keeper.is_the_one());
+  EXPECT_EQ(done, 1);
+  EXPECT_EQ(told.size(), 1U);
 }
 
 }  // namespace
