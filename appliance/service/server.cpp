@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 #include <list>
 
 #include "appliance/service/listener.hpp"
@@ -34,9 +35,11 @@ class Loop {
     listener_ = -1;
     is_stopping_ = true;
     for (Worker& worker : workers_) worker.stop(Clock::now());
-    if (serving_->stopping) serving_->stopping();
+    // Beside the loop: nobody whose command ends waits for what else this process closes.
+    auto closed = serving_->stopping ? std::async(std::launch::async, serving_->stopping) : std::future<void>();
     forget_ended();
     while (!workers_.empty()) (void)turn(-1);
+    if (closed.valid()) closed.get();
   }
 
  private:

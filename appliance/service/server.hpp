@@ -23,7 +23,7 @@ struct Serving {
   std::function<void(const std::string&)> log;  // one printable line
   std::function<void()> ready;                  // called once it listens
   std::function<void()> turn = {};              // called twice a second or more often, on this thread
-  std::function<void()> stopping = {};          // called once it takes no more connections
+  std::function<void()> stopping = {};          // called on a thread of its own once it takes no more connections
 };
 
 // Until `stop` can be read; then no more connections are taken, every process gets SIGTERM (runs pause), and it returns
