@@ -19,25 +19,7 @@ using fault::Code;
 constexpr std::string_view kSchema = "stella.sessions.v1";
 constexpr std::uint64_t kMaxFile = 4 << 20;
 
-}  // namespace
-
-void Ended::add(clock::Time until, const std::string& nonce, clock::Time now) {
-  while (!sessions.empty() && sessions.begin()->first <= now) sessions.erase(sessions.begin());
-  sessions.insert({until, nonce});
-  while (sessions.size() > kMaxEnded) {
-    before = std::max(before, sessions.begin()->first);
-    sessions.erase(sessions.begin());
-  }
-}
-
-std::string ended_path(const files::Home& home) {
-  return home.path() + "/access/ended.json";
-}
-
-Ended load_ended(const files::Home& home) {
-  const std::string path = ended_path(home);
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0 && errno == ENOENT) return {};
+Ended parse(const std::string& path) {
   const std::string text = files::read_input(path, {kMaxFile, files::Empty::refuse, files::Links::refuse});
   const Json object = canon::parse_json(text, Code::file_unsuitable, path, kMaxFile);
   canon::Fields fields(object, Code::file_unsuitable, "sessions", path);
@@ -52,6 +34,44 @@ Ended load_ended(const files::Home& home) {
   }
   fields.finish();
   return ended;
+}
+
+}  // namespace
+
+void Ended::trim() {
+  while (sessions.size() > kMaxEnded) {
+    before = std::max(before, sessions.begin()->first);
+    sessions.erase(sessions.begin());
+  }
+}
+
+void Ended::add(clock::Time until, const std::string& nonce) {
+  sessions.insert({until, nonce});
+  trim();
+}
+
+void Ended::merge(Ended other) {
+  before = std::max(before, other.before);
+  sessions.merge(other.sessions);
+  trim();
+}
+
+std::string ended_path(const files::Home& home) {
+  return home.path() + "/access/ended.json";
+}
+
+Ended load_ended(const files::Home& home) {
+  const std::string path = ended_path(home);
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0 && errno == ENOENT) return {};
+  try {
+    return parse(path);
+  } catch (const fault::Error& error) {
+    if (error.code() != Code::file_unsuitable) throw;
+    throw fault::Error(error.code(), error.reason(), error.what(), path,
+                       "Stop the server, remove access/ended.json and access/session.key of the home, both, and start "
+                       "it again: everybody signs in anew. Tokens and sockets work meanwhile.");
+  }
 }
 
 void save_ended(const files::Home& home, const Ended& ended) {

@@ -21,12 +21,16 @@ struct Ended {
   [[nodiscard]] bool contains(clock::Time until, const std::string& nonce) const {
     return until <= before || sessions.contains({until, nonce});
   }
-  // Those that are over by themselves make room first, then those that end first.
-  void add(clock::Time until, const std::string& nonce, clock::Time now);
+  // None is dropped because it is over: a clock that leaps back would let it in again. Those that end first make room.
+  void add(clock::Time until, const std::string& nonce);
+  void merge(Ended other);
+
+ private:
+  void trim();
 };
 
 [[nodiscard]] std::string ended_path(const files::Home& home);
-// Nothing has ended where there is no file. ERR_FILE_UNSUITABLE reason `sessions` for one that no stella wrote.
+// Nothing has ended where there is no file. ERR_FILE_UNSUITABLE for one that no stella wrote; its fix says what to do.
 [[nodiscard]] Ended load_ended(const files::Home& home);
 void save_ended(const files::Home& home, const Ended& ended);
 

@@ -81,18 +81,19 @@ canon::Digest hmac_sha256(std::span<const std::uint8_t> key, std::string_view me
   return hasher.finish();
 }
 
-Sessions::Sessions(const files::Home& home) : home_(home), key_(load_or_make(home)) {
+Sessions::Sessions(const files::Home& home) : home_(home), key_(load_or_make(home)) {}
+
+void Sessions::check() {
+  const std::lock_guard lock(mutex_);
   look_again();
 }
 
-// The mutex is held, but by the constructor. What ended here stays so, whatever the file says.
+// The mutex is held. What ended here stays so, whatever the file says.
 void Sessions::look_again() {
   const std::string seen = files::stamp_of(ended_path(home_));
   if (seen == seen_) return;
   Ended found = load_ended(home_);
-  found.before = std::max(found.before, ended_.before);
-  found.sessions.merge(ended_.sessions);
-  ended_ = std::move(found);
+  ended_.merge(std::move(found));
   seen_ = seen;
 }
 
@@ -101,6 +102,7 @@ std::string Sessions::sign(std::string_view text) const {
 }
 
 std::string Sessions::begin(const std::string& token_id, std::optional<clock::Time> token_ends, clock::Time now) {
+  check();
   clock::Time until = now + kLongest;
   if (token_ends) until = std::min(until, *token_ends);
   const auto second = std::chrono::floor<std::chrono::seconds>(until).time_since_epoch().count();
@@ -133,11 +135,11 @@ bool Sessions::is_form_token(std::string_view cookie, std::string_view given) co
 }
 
 // At once here; then in the file, while others may look: another process may hold its lock for a while.
-void Sessions::end(const Session& session, clock::Time now) {
+void Sessions::end(const Session& session) {
   const auto add = [&] {
     const std::lock_guard lock(mutex_);
     look_again();
-    ended_.add(session.until, session.nonce, now);
+    ended_.add(session.until, session.nonce);
     return ended_;
   };
   (void)add();

@@ -54,7 +54,7 @@ http::Response log_in(Desk& desk, const Visit& visit) {
 
 http::Response log_out(Desk& desk, const Visit& visit) {
   if (const auto session = desk.office().sessions.find(visit.who.cookie, visit.now))
-    desk.office().sessions.end(*session, visit.now);
+    desk.office().sessions.end(*session);
   http::Response response = see_other("/console/login");
   response.headers.emplace_back("Set-Cookie", cookie(desk, "", "; Max-Age=0"));
   return response;

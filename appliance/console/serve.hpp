@@ -20,7 +20,7 @@ struct Office;
 struct Serving {
   http::Address address;
   std::function<void(const http::Address&)> on_ready;  // it listens
-  chores::Trouble on_trouble = {};                     // publishing failed
+  chores::Trouble on_trouble = {};                     // publishing failed, or no session works
   std::string textfile = {};  // the metrics are written there, for node_exporter; empty: nowhere
   std::string traces = {};    // a folder for the traces of runs that have ended; empty: none
 };

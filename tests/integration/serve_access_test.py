@@ -208,6 +208,32 @@ class Sites(ServeSite):
         self.stella("token", "revoke", made["id"])
         self.api("/api/runs", cookie, expect=401)
 
+    def test_a_damaged_list_of_logouts_keeps_only_sessions_from_working(self):
+        self.serve()
+        made = self.token()
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{self.port}"}
+
+        def log_in():
+            return self.ask("/console/login", form, method="POST", body=b"token=" + made["token"].encode())
+        cookie = {"Cookie": log_in()[1]["set-cookie"].split(";")[0]}
+        self.api("/api/runs", cookie)
+        self.stop()
+        access = os.path.join(self.home, "access")
+        with open(os.path.join(access, "ended.json"), "w", encoding="ascii") as file:
+            file.write('{"schema":"stella.sess')
+        self.serve(self.port)
+        self.api("/api/runs", {"Authorization": "Bearer " + made["token"]})
+        status, _, body = self.ask("/api/runs", cookie)
+        self.assertGreaterEqual(status, 400)
+        self.assertIn("access/session.key", json.loads(body)["error"]["fix"])
+        self.assertNotIn("set-cookie", log_in()[1])
+        self.stop()
+        for name in ("ended.json", "session.key"):
+            os.remove(os.path.join(access, name))
+        self.serve(self.port)
+        self.api("/api/runs", cookie, expect=401)
+        self.api("/api/runs", {"Cookie": log_in()[1]["set-cookie"].split(";")[0]})
+
     def test_the_homes_owner_needs_no_token_on_a_unix_socket(self):
         path = self.path("s")
         self.server = self.start("--output", "ndjson", "serve", "--listen", f"unix:{path}")

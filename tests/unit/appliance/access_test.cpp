@@ -146,7 +146,7 @@ TEST_F(AccessTest, ASessionThatWasChangedOrLoggedOutIsNone) {
     EXPECT_TRUE(other == cookie || !sessions.find(other, at(1))) << i;
   }
   for (const char* bad : {"", "...", "a.b.c", "a.b.c.d.e"}) EXPECT_FALSE(sessions.find(bad, at(1)));
-  sessions.end(*sessions.find(cookie, at(1)), at(1));
+  sessions.end(*sessions.find(cookie, at(1)));
   EXPECT_FALSE(sessions.find(cookie, at(2)));
 }
 
@@ -155,28 +155,42 @@ TEST_F(AccessTest, ALogoutOutlivesTheServerAndCountsForOthers) {
   const std::string gone = one.begin("0123456789ab", std::nullopt, at(0)),
                     kept = one.begin("0123456789ab", std::nullopt, at(0));
   ASSERT_TRUE(other.find(gone, at(1)));
-  one.end(*one.find(gone, at(1)), at(1));
+  one.end(*one.find(gone, at(1)));
   EXPECT_FALSE(other.find(gone, at(2)));
   Sessions after(*home_);
   EXPECT_FALSE(after.find(gone, at(3)));
   EXPECT_TRUE(after.find(kept, at(3)));
-  after.end(*after.find(kept, at(3)), at(3));
+  after.end(*after.find(kept, at(3)));
   EXPECT_FALSE(one.find(kept, at(4)));
   EXPECT_EQ(load_ended(*home_).sessions.size(), 2U);
 }
 
 TEST_F(AccessTest, ForgetsALogoutOnlyWithTheSessionsThatEndNoLater) {
   Ended ended;
-  for (std::size_t i = 0; i <= kMaxEnded; ++i) ended.add(at(100 + static_cast<int>(i)), std::to_string(i), at(0));
+  for (std::size_t i = 0; i <= kMaxEnded; ++i) ended.add(at(100 + static_cast<int>(i)), std::to_string(i));
   EXPECT_EQ(ended.sessions.size(), kMaxEnded);
   EXPECT_TRUE(ended.contains(at(100), "0"));
   EXPECT_TRUE(ended.contains(at(100), "one that never logged out"));
   EXPECT_FALSE(ended.contains(at(101), "another"));
-  ended.add(at(1000000), "late", at(500000));  // all others are over
-  EXPECT_EQ(ended.sessions.size(), 1U);
+  Ended other;
+  for (std::size_t i = 0; i < 5; ++i) other.add(at(200), "other " + std::to_string(i));
+  ended.merge(other);
+  EXPECT_EQ(ended.sessions.size(), kMaxEnded);
+  EXPECT_TRUE(ended.contains(at(200), "other 4"));
   const files::Fd lock = lock_store(*home_);
   save_ended(*home_, ended);
-  EXPECT_EQ(load_ended(*home_).before, at(100));
+  EXPECT_EQ(load_ended(*home_).before, at(105));
+}
+
+TEST_F(AccessTest, ALogoutOutlivesAClockThatLeapsForwardAndBack) {
+  Sessions sessions(*home_);
+  const std::string gone = sessions.begin("0123456789ab", std::nullopt, at(0));
+  sessions.end(*sessions.find(gone, at(1)));
+  const clock::Time leapt = at(0) + std::chrono::hours(24 * 365);
+  const std::string later = sessions.begin("0123456789ab", std::nullopt, leapt);
+  sessions.end(*sessions.find(later, leapt));
+  EXPECT_FALSE(sessions.find(gone, at(2)));
+  EXPECT_FALSE(Sessions(*home_).find(gone, at(2)));
 }
 
 TEST_F(AccessTest, LetsNobodyInByASessionWhileTheListOfLogoutsIsForeign) {
@@ -187,7 +201,15 @@ TEST_F(AccessTest, LetsNobodyInByASessionWhileTheListOfLogoutsIsForeign) {
         R"({"schema":"stella.sessions.v1","before":"2026-11-23T00:00:00Z","ended":[{"until":1}]})"}) {
     files::write_atomically(ended_path(*home_), text, 0600);
     EXPECT_NE(reason_of([&] { (void)sessions.find(cookie, at(1)); }), "nothing was thrown") << text;
-    EXPECT_NE(reason_of([&] { const Sessions fresh(*home_); }), "nothing was thrown") << text;
+    Sessions fresh(*home_);  // what needs no session goes on
+    EXPECT_NE(reason_of([&] { fresh.check(); }), "nothing was thrown") << text;
+    EXPECT_NE(reason_of([&] { (void)fresh.find(cookie, at(1)); }), "nothing was thrown") << text;
+    EXPECT_NE(reason_of([&] { (void)fresh.begin("0123456789ab", std::nullopt, at(1)); }), "nothing was thrown");
+  }
+  try {
+    sessions.check();
+  } catch (const fault::Error& error) {
+    EXPECT_NE(error.fix().find("access/session.key"), std::string::npos);
   }
 }
 
