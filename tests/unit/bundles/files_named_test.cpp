@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundles/files/named.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -21,6 +22,10 @@ class Recorded : public Bearer {
   Fd open(const std::string& path) override {
     asked += "open " + path + "\n";
     return open_input(folder_ + path, {1 << 20});
+  }
+  Fd open_beneath(const std::string& folder, const std::string& relative) override {
+    asked += "open " + relative + " beneath " + folder + "\n";
+    return files::open_beneath(open_folder(folder_ + folder), relative, O_RDONLY);
   }
   void write(const std::string& path, std::string_view bytes, unsigned, Replace) override {
     asked += "write " + path + " " + std::string(bytes) + "\n";
