@@ -146,7 +146,7 @@ void Connection::checkpoint() const {
 }
 
 void Connection::copy_to(const std::string& target) const {
-  make_file(target);
+  if (!make_file(target)) throw fault::system_error(EEXIST, "making", target);
   try {
     prepare("VACUUM INTO ?").bind(1, resolved(target)).run();
     // VACUUM INTO leaves the copy to the page cache (3.40).

@@ -20,6 +20,19 @@ Standing standing(const Connection& connection) {
           number(connection, "SELECT count(*) FROM sqlite_master")};
 }
 
+// Of one moment: another process may just be making the file what it is to be.
+Standing standing_at_once(const Connection& connection, sqlite3* handle) {
+  connection.execute("BEGIN");
+  try {
+    const Standing found = standing(connection);
+    connection.execute("COMMIT");
+    return found;
+  } catch (...) {
+    sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+}
+
 bool is_new(const Standing& found) {
   return found.application == 0 && found.version == 0 && found.tables == 0;
 }
@@ -38,7 +51,7 @@ void refuse_foreign(const Standing& found, std::int32_t application, std::size_t
 }  // namespace
 
 void Connection::migrate(std::int32_t application_id, std::span<const std::string_view> steps) const {
-  auto found = standing(*this);
+  auto found = standing_at_once(*this, state_->handle.get());
   refuse_foreign(found, application_id, steps.size(), state_->options, path());
   if (static_cast<std::uint64_t>(found.version) == steps.size()) return;
   if (state_->options.access == Access::read_only)

@@ -211,6 +211,7 @@ TEST_F(Database, CopiesAWholeDatabaseDurably) {
   ASSERT_TRUE(row.step());
   EXPECT_EQ(row.text(0), "a");
   EXPECT_NE(refusal([&] { db.copy_to(target); }), "none") << "an existing file is not overwritten";
+  EXPECT_TRUE(std::filesystem::exists(target)) << "nor removed";
 }
 
 TEST_F(Database, TakesAHeaderOfAFormatToComeForDamage) {
