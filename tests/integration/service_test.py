@@ -90,6 +90,8 @@ class Operators(ServiceSite):
         self.assertIn(f"uid {USERS['ana']} is no longer listed", self.read(self.log, "r"))
         self.let_go(of_bo)
         self.assertEqual(others.wait(timeout=60), 0)
+        self.let_go(run)  # a run that goes on by itself does so
+        self.wait_for(lambda: "pack.run.succeeded" in self.types(run))
 
     def test_the_home_is_closed_to_operators(self):
         for command in (["ls", self.home], ["cat", self.home + "/site/identity.key"], ["ls", self.home + "/runs"]):
