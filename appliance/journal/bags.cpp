@@ -3,21 +3,16 @@
 
 #include <algorithm>
 
+#include "bundles/canon/members.hpp"
+
 namespace stella::journal {
-namespace {
-
-std::string text(const canon::Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-}  // namespace
 
 void SealedBags::take(const Event& event) {
   if (event.type == "pack.evidence.sealed")
-    bags_.push_back({text(event.data, "bag"), text(event.data, "list"), event.attempt, false, false});
+    bags_.push_back(
+        {canon::text_in(event.data, "bag"), canon::text_in(event.data, "list"), event.attempt, false, false});
   if (event.type == "pack.evidence.exported") {
-    for (SealedBag& bag : bags_) bag.exported = bag.exported || bag.list == text(event.data, "list");
+    for (SealedBag& bag : bags_) bag.exported = bag.exported || bag.list == canon::text_in(event.data, "list");
   }
   if (event.type == kArtifactsRemoved) {
     for (SealedBag& bag : bags_) bag.gone = true;

@@ -6,19 +6,12 @@
 #include <algorithm>
 
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::journal {
-namespace {
 
 using canon::Json;
-
-std::string text_in(const Json& via, const char* name) {
-  if (!via.is_object()) return {};
-  const auto found = via.find(name);
-  return found != via.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-}  // namespace
+using canon::text_in;
 
 Json via_token(const std::string& id, const std::string& tenant, const std::string& made_by,
                const std::string& holder) {

@@ -6,16 +6,14 @@
 #include "appliance/notify/message.hpp"
 #include "bundles/approval/roster.hpp"
 #include "bundles/canon/fields.hpp"
+#include "bundles/canon/members.hpp"
 
 namespace stella::notify {
 namespace {
 
-constexpr auto kCode = fault::Code::journal_tampered;
+using canon::text_in;
 
-std::string text_in(const canon::Json& data, const char* name) {
-  const auto found = data.find(name);
-  return found != data.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
+constexpr auto kCode = fault::Code::journal_tampered;
 
 int count_in(const canon::Json& value) {
   return value.is_number_integer() ? static_cast<int>(std::clamp<std::int64_t>(value.get<std::int64_t>(), 0, 1000)) : 0;
